@@ -1,0 +1,44 @@
+/**
+ * What is wrong with an object, as a sentence for the person who can mend it. Problems are values: a room returns them
+ * beside its result, and `ProblemLog` says each once when it comes and once when it is mended.
+ */
+export interface Problem {
+  /** Stable, for searching and for metrics. */
+  readonly code: ProblemCode;
+  /** The object at fault: `Service shop/api-pr-123`, or a file's path where there is no object yet. */
+  readonly object: string;
+  /** `file:line` where the object stands, if it came from a file. */
+  readonly place?: string | undefined;
+  /** What is wrong, quoting the value at fault. */
+  readonly message: string;
+  /** What to write instead. */
+  readonly advice: string;
+}
+
+export type ProblemCode =
+  | 'manifest-unreadable'
+  | 'manifest-invalid'
+  | 'object-duplicate'
+  | 'name-unresolved'
+  | 'source-unreachable'
+  | 'annotation-unknown'
+  | 'role-invalid'
+  | 'host-invalid'
+  | 'host-taken'
+  | 'namespace-invalid'
+  | 'key-invalid'
+  | 'key-taken'
+  | 'match-invalid'
+  | 'target-invalid'
+  | 'baseline-missing'
+  | 'baseline-refuses'
+  | 'port-unsupported'
+  | 'port-missing'
+  | 'address-shared'
+  | 'rule-hidden';
+
+/** One line for logs and terminals. */
+export function formatProblem(problem: Problem): string {
+  const where = problem.place === undefined ? problem.object : `${problem.object} (${problem.place})`;
+  return `${where}: ${problem.message} ${problem.advice}`;
+}

@@ -1,0 +1,19 @@
+/** An Envoy resource, encoded once and shared by every stream that it is sent to. Frozen. */
+export interface Resource {
+  readonly typeUrl: string;
+  readonly name: string;
+  /** Hash of the content: the same bytes have the same version on every replica and after every restart. */
+  readonly version: string;
+  /** The encoded message: the value of the `google.protobuf.Any` that carries it. */
+  readonly body: Uint8Array;
+  /**
+   * Names a resource that a client needs again whenever it is sent this one, even unchanged: a Cluster's
+   * ClusterLoadAssignment, without which an Envoy warms a changed cluster until a timeout.
+   */
+  readonly follower?: ResourceName | undefined;
+}
+
+export interface ResourceName {
+  readonly typeUrl: string;
+  readonly name: string;
+}

@@ -1,0 +1,93 @@
+import type { Problem } from '../problems.ts';
+
+/**
+ * What every source of objects promises, and the records it speaks in. No type of the Kubernetes client passes this door:
+ * records hold the fields that Shunt uses and nothing else, and are deeply frozen.
+ */
+
+export type SourceKind = 'Service' | 'EndpointSlice';
+
+/** Names an object. Its text form is `kind namespace/name`. */
+export interface ObjectRef {
+  readonly kind: SourceKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ServiceRecord extends ObjectRef {
+  readonly kind: 'Service';
+  /** Only those under `shunt.dev/`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only those under `shunt.dev/`. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+  /** The DNS name of a Service of type ExternalName. */
+  readonly externalName?: string | undefined;
+  /** metadata.creationTimestamp, milliseconds since the epoch. */
+  readonly createdAt?: number | undefined;
+  /** `file:line` of the object, where the source is a file. */
+  readonly place?: string | undefined;
+}
+
+export interface ServicePort {
+  /** Empty for the only port of a Service, which may be unnamed. */
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly appProtocol?: string | undefined;
+}
+
+export interface EndpointSliceRecord extends ObjectRef {
+  readonly kind: 'EndpointSlice';
+  /** Name of the Service it belongs to, in its own namespace (label `kubernetes.io/service-name`). */
+  readonly service: string;
+  readonly addressType: 'IPv4' | 'IPv6' | 'FQDN';
+  /** Ports by the name that the Service gives them; a port without a number is left out. */
+  readonly ports: readonly SlicePort[];
+  readonly endpoints: readonly SliceEndpoint[];
+  readonly place?: string | undefined;
+}
+
+export interface SlicePort {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** Conditions with Kubernetes' defaults applied: ready and serving unless told otherwise. */
+export interface SliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+}
+
+export type SourceRecord = ServiceRecord | EndpointSliceRecord;
+
+/** One atomic step from a consistent state of the world to the next. */
+export interface SourceChange {
+  readonly upserts: readonly SourceRecord[];
+  readonly deletes: readonly ObjectRef[];
+}
+
+/** Where a source delivers. Both calls are synchronous; the source has done its own work when they are made. */
+export interface SourceSink {
+  /** The first call holds the whole world (the first full sync), even if that is empty; each later one a true difference. */
+  changed(change: SourceChange): void;
+  /** All that is wrong with `origin` (a file, a watch) at present; replaces what was said of it before, empty when mended. */
+  problems(origin: string, problems: readonly Problem[]): void;
+}
+
+export interface Source {
+  /**
+   * Begins to watch. Resolves once the first full sync has been delivered.
+   * @throws if the source can never work as it is set up (no such folder, no kubeconfig): a sentence for the operator.
+   */
+  start(sink: SourceSink): Promise<void>;
+  /** Ends every watch and timer. Nothing is delivered afterwards. */
+  stop(): Promise<void>;
+}
+
+/** `kind namespace/name`, the key of an object in every map. */
+export function refKey(ref: ObjectRef): string {
+  return `${ref.kind} ${ref.namespace}/${ref.name}`;
+}
