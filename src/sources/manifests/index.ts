@@ -1,0 +1,1 @@
+export { type ObjectReading, readObject } from './object.ts';

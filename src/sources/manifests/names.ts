@@ -1,0 +1,51 @@
+import { isIP } from 'node:net';
+
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** An RFC 1123 label, as Kubernetes asks of namespaces and Services: returns what to write instead. */
+export function labelAdvice(value: string): string | undefined {
+  if (value.length <= 63 && LABEL.test(value)) return undefined;
+  return 'Write 1 to 63 lower-case letters, digits or `-`, beginning and ending with a letter or digit.';
+}
+
+/** An RFC 1123 subdomain, as Kubernetes asks of most other objects: returns what to write instead. */
+export function subdomainAdvice(value: string): string | undefined {
+  if (value.length <= 253 && SUBDOMAIN.test(value)) return undefined;
+  return 'Write 1 to 253 lower-case letters, digits, `-` or `.`, each part beginning and ending with a letter or digit.';
+}
+
+/** A name that can be looked up, with or without the dot that ends a full name: returns what to write instead. */
+export function hostNameAdvice(value: string): string | undefined {
+  const name = value.endsWith('.') ? value.slice(0, -1) : value;
+  const parts = name.split('.');
+  if (subdomainAdvice(name) === undefined && parts.every((part) => part.length <= 63) && !looksNumeric(parts.at(-1)!)) {
+    return undefined;
+  }
+  return 'Write a DNS name such as `db.example.com`.';
+}
+
+/** No top-level domain is a number, so such a name is a mistyped IPv4 address (RFC 1123, 2.1). */
+function looksNumeric(part: string): boolean {
+  return /^\d+$/.test(part);
+}
+
+/** The target of an ExternalName Service: a DNS name, or an address, IPv6 also in brackets. Returns what to write instead. */
+export function externalNameAdvice(value: string): string | undefined {
+  if (addressFamily(unbracketed(value)) !== undefined) return undefined;
+  return hostNameAdvice(value) === undefined
+    ? undefined
+    : 'Write a DNS name such as `db.example.com`, or an IP address.';
+}
+
+/** `[::1]` as `::1`; any other text as it is. */
+export function unbracketed(value: string): string {
+  return value.startsWith('[') && value.endsWith(']') ? value.slice(1, -1) : value;
+}
+
+/** The family of a plain address; an address with a zone (`fe80::1%eth0`) has a meaning on one machine only and is none. */
+export function addressFamily(value: string): 'IPv4' | 'IPv6' | undefined {
+  if (value.includes('%')) return undefined;
+  const version = isIP(value);
+  return version === 4 ? 'IPv4' : version === 6 ? 'IPv6' : undefined;
+}
