@@ -1,0 +1,7 @@
+/** The settings of every command: one schema for flags, environment and file. */
+export { SettingsError } from './errors.ts';
+export { defaultSettings, loadSettings } from './load.ts';
+export { nearest } from './nearest.ts';
+export { flagName, type Setting, schema, settingEntries, variableName } from './schema.ts';
+export type { HostPort, LogLevel, Protocol, SettingField, Settings } from './settings.ts';
+export { chooseSource, formatHostPort, type SourceChoice } from './source.ts';

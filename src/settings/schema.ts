@@ -1,0 +1,217 @@
+import { hostname } from 'node:os';
+import { logLevels, protocols, type SettingField, type Settings } from './settings.ts';
+import {
+  type Reader,
+  readBoolean,
+  readDnsLabel,
+  readDnsName,
+  readHeaderName,
+  readHostPort,
+  readList,
+  readOneOf,
+  readText,
+  readToken,
+} from './values.ts';
+
+/**
+ * One setting, for the file, the environment and the flags alike: its name is the key in the file, `--name` the flag,
+ * and `SHUNT_NAME` the environment variable.
+ */
+export interface Setting<V = unknown> {
+  readonly name: string;
+  /** `switch` flags need no value; `list` flags may be repeated. */
+  readonly kind: 'single' | 'switch' | 'list';
+  /** What stands for the value in help. */
+  readonly placeholder: string;
+  readonly description: string;
+  /** What may be written, as the end of a sentence that begins with "write". */
+  readonly accepts: string;
+  readonly default: V;
+  /** The default as help shows it; absent where there is none. */
+  readonly defaultText?: string;
+  readonly read: Reader<V>;
+}
+
+const address = 'HOST:PORT, for example 127.0.0.1:18000 or [::1]:18000';
+const onOff = 'on or off';
+
+export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
+  config: {
+    name: 'config',
+    kind: 'single',
+    placeholder: 'FILE',
+    description: 'Read settings from this YAML file.',
+    accepts: 'the path of a file',
+    default: undefined,
+    read: readText,
+  },
+  directory: {
+    name: 'directory',
+    kind: 'single',
+    placeholder: 'FOLDER',
+    description: 'Watch the Kubernetes manifests in this folder.',
+    accepts: 'the path of a folder',
+    default: undefined,
+    read: readText,
+  },
+  kubernetes: {
+    name: 'kubernetes',
+    kind: 'switch',
+    placeholder: 'on|off',
+    description: 'Watch a Kubernetes cluster: the one that this runs in, or the one of your kubeconfig.',
+    accepts: onOff,
+    default: false,
+    defaultText: 'off',
+    read: readBoolean,
+  },
+  namespace: {
+    name: 'namespace',
+    kind: 'list',
+    placeholder: 'NAME',
+    description: 'Watch only these namespaces of the cluster.',
+    accepts: 'names of namespaces: lower-case letters, digits and "-", at most 63 characters',
+    default: [],
+    defaultText: 'all',
+    read: readList(readDnsLabel),
+  },
+  xds: {
+    name: 'xds',
+    kind: 'single',
+    placeholder: 'HOST:PORT',
+    description: 'Where the control plane serves Envoys (ADS), or where an Envoy reaches it.',
+    accepts: address,
+    default: { host: '127.0.0.1', port: 18000 },
+    defaultText: '127.0.0.1:18000',
+    read: readHostPort({ names: true, anyPort: true }),
+  },
+  admin: {
+    name: 'admin',
+    kind: 'single',
+    placeholder: 'HOST:PORT',
+    description: 'Where the control plane serves its health, metrics, API and page.',
+    accepts: address,
+    default: { host: '127.0.0.1', port: 19000 },
+    defaultText: '127.0.0.1:19000',
+    read: readHostPort({ names: true, anyPort: true }),
+  },
+  logLevel: {
+    name: 'log-level',
+    kind: 'single',
+    placeholder: 'LEVEL',
+    description: 'The least severe of the lines that are logged.',
+    accepts: `one of ${logLevels.join(', ')}`,
+    default: 'info',
+    defaultText: 'info',
+    read: readOneOf(logLevels),
+  },
+  listen: {
+    name: 'listen',
+    kind: 'list',
+    placeholder: 'IP:PORT',
+    description: 'Where the gateways accept requests.',
+    accepts: 'IP:PORT, for example 0.0.0.0:10000 or [::]:10000',
+    default: [{ host: '127.0.0.1', port: 10000 }],
+    defaultText: '127.0.0.1:10000',
+    read: readList(readHostPort({ names: false, anyPort: false })),
+  },
+  previewDomain: {
+    name: 'preview-domain',
+    kind: 'single',
+    placeholder: 'DOMAIN',
+    description: 'Preview URLs are http://KEY--SERVICE.DOMAIN.',
+    accepts: 'a DNS name, for example preview.example.com',
+    default: 'preview.localhost',
+    defaultText: 'preview.localhost',
+    read: readDnsName,
+  },
+  keyHeader: {
+    name: 'key-header',
+    kind: 'single',
+    placeholder: 'NAME|off',
+    description: 'The request header that carries a key.',
+    accepts: 'the name of a header, for example x-preview, or off',
+    default: 'x-preview',
+    defaultText: 'x-preview',
+    read: readHeaderName,
+  },
+  keyBaggage: {
+    name: 'key-baggage',
+    kind: 'single',
+    placeholder: 'NAME|off',
+    description: 'The member of W3C baggage that carries a key.',
+    accepts: 'the name of a baggage member, for example preview, or off',
+    default: 'preview',
+    defaultText: 'preview',
+    read: readToken,
+  },
+  keyCookie: {
+    name: 'key-cookie',
+    kind: 'single',
+    placeholder: 'NAME|off',
+    description: 'The cookie that carries a key.',
+    accepts: 'the name of a cookie, for example preview, or off',
+    default: 'preview',
+    defaultText: 'preview',
+    read: readToken,
+  },
+  keyHost: {
+    name: 'key-host',
+    kind: 'single',
+    placeholder: 'on|off',
+    description: 'Whether the host carries a key: whether there are preview URLs.',
+    accepts: onOff,
+    default: true,
+    defaultText: 'on',
+    read: readBoolean,
+  },
+  nodeId: {
+    name: 'node-id',
+    kind: 'single',
+    placeholder: 'NAME',
+    description: "The Envoy's name for itself: each Envoy should have its own.",
+    accepts: 'a name',
+    default: `shunt-gateway-${hostname()}`,
+    defaultText: 'shunt-gateway-HOSTNAME',
+    read: readText,
+  },
+  protocol: {
+    name: 'protocol',
+    kind: 'single',
+    placeholder: protocols.join('|'),
+    description: 'How the Envoy is told of changes: only what changed (delta), or the state of the world (sotw).',
+    accepts: `one of ${protocols.join(', ')}`,
+    default: 'delta',
+    defaultText: 'delta',
+    read: readOneOf(protocols),
+  },
+  gatewayNamespace: {
+    name: 'gateway-namespace',
+    kind: 'single',
+    placeholder: 'NAME',
+    description: 'The namespace whose Services the Envoy reaches by their short names.',
+    accepts: 'the name of a namespace: lower-case letters, digits and "-", at most 63 characters',
+    default: undefined,
+    read: readDnsLabel,
+  },
+  envoyAdmin: {
+    name: 'envoy-admin',
+    kind: 'single',
+    placeholder: 'IP:PORT',
+    description: "Where the Envoy's own admin interface listens. It is open to all who reach it.",
+    accepts: 'IP:PORT, for example 127.0.0.1:19001',
+    default: { host: '127.0.0.1', port: 19001 },
+    defaultText: '127.0.0.1:19001',
+    read: readHostPort({ names: false, anyPort: false }),
+  },
+};
+
+/** Every setting with its field, in the order of the schema, which is the order of help. */
+export const settingEntries = Object.entries(schema) as readonly [SettingField, Setting][];
+
+export function flagName(setting: Setting): string {
+  return `--${setting.name}`;
+}
+
+export function variableName(setting: Setting): string {
+  return `SHUNT_${setting.name.toUpperCase().replaceAll('-', '_')}`;
+}

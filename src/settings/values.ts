@@ -1,0 +1,129 @@
+import { isIP } from 'node:net';
+import type { HostPort } from './settings.ts';
+
+/** What came of reading a value. `why` quotes what is wrong and goes between the place and what is accepted. */
+export type Reading<V> = { readonly value: V } | { readonly why: string };
+
+/** Reads the text of a setting; the text of a list has commas. */
+export type Reader<V> = (text: string) => Reading<V>;
+
+// RFC 9110, 5.6.2: names of headers. RFC 6265 (cookies) and W3C Baggage use the same grammar for theirs.
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// RFC 1123, 2.1.
+const dnsLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+// Headers with a meaning of their own: a key in one of them would change what the request is, or is read elsewhere.
+const reservedHeaders = new Set([
+  'baggage',
+  'connection',
+  'content-length',
+  'cookie',
+  'host',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export const readText: Reader<string> = (text) =>
+  text.trim() === '' ? refuse(text, 'is empty') : { value: text.trim() };
+
+const words: Readonly<Record<string, boolean>> = {
+  true: true,
+  on: true,
+  yes: true,
+  false: false,
+  off: false,
+  no: false,
+};
+
+export const readBoolean: Reader<boolean> = (text) => {
+  const value = words[text.trim().toLowerCase()];
+  return value === undefined ? refuse(text, 'is neither on nor off') : { value };
+};
+
+export function readOneOf<V extends string>(accepted: readonly V[]): Reader<V> {
+  return (text) => {
+    const value = accepted.find((word) => word === text.trim().toLowerCase());
+    return value === undefined ? refuse(text, 'is not one of them') : { value };
+  };
+}
+
+/**
+ * HOST:PORT, an IPv6 address in brackets.
+ * @param names whether HOST may be a DNS name; what Envoy binds must be an IP address.
+ * @param anyPort whether the port may be 0, for "any free one".
+ */
+export function readHostPort({ names, anyPort }: { names: boolean; anyPort: boolean }): Reader<HostPort> {
+  return (text) => {
+    const match = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text.trim());
+    if (match === null) {
+      const bare = isIP(text.trim()) === 6;
+      return refuse(text, bare ? 'is an IPv6 address, which needs brackets and a port' : 'is not HOST:PORT');
+    }
+    const [, bracketed, plain, digits] = match;
+    const port = Number(digits);
+    if (port > 65_535 || (port === 0 && !anyPort))
+      return refuse(text, `has a port outside ${anyPort ? 0 : 1} to 65535`);
+    if (bracketed !== undefined) {
+      return isIP(bracketed) === 6
+        ? { value: { host: bracketed, port } }
+        : refuse(text, 'has no IPv6 address between its brackets');
+    }
+    const host = plain!.toLowerCase();
+    if (isIP(host) === 4) return { value: { host, port } };
+    if (!names) return refuse(text, 'has a host that is not an IP address');
+    // Four numbers are an address with a mistake in it, not the name that the grammar would let them be.
+    return isDnsName(host) && !/^[0-9.]+$/.test(host)
+      ? { value: { host, port } }
+      : refuse(text, 'has a host that is neither an IP address nor a DNS name');
+  };
+}
+
+export const readDnsLabel: Reader<string> = (text) =>
+  dnsLabel.test(text.trim()) ? { value: text.trim() } : refuse(text, 'is not the name of a namespace');
+
+/** A DNS name without a final dot; case does not matter and becomes lower. */
+export const readDnsName: Reader<string> = (text) => {
+  const name = text.trim().toLowerCase();
+  return isDnsName(name) ? { value: name } : refuse(text, 'is not a DNS name');
+};
+
+/** The name of a header, in lower case as Envoy has it, or `off`. */
+export const readHeaderName: Reader<string | undefined> = (text) => {
+  const reading = readToken(text);
+  if ('why' in reading || reading.value === undefined) return reading;
+  const name = reading.value.toLowerCase();
+  return reservedHeaders.has(name) ? refuse(text, 'is a header with a meaning of its own') : { value: name };
+};
+
+/** The name of a cookie or of a baggage member, whose case matters, or `off`. */
+export const readToken: Reader<string | undefined> = (text) => {
+  const name = text.trim();
+  if (words[name.toLowerCase()] === false) return { value: undefined };
+  return token.test(name) ? { value: name } : refuse(text, 'has characters that such a name cannot have');
+};
+
+/** Comma-separated, at least one, none twice. */
+export function readList<V>(read: Reader<V>): Reader<readonly V[]> {
+  return (text) => {
+    const values: V[] = [];
+    const seen = new Set<string>();
+    for (const part of text.split(',')) {
+      const reading = read(part);
+      if ('why' in reading) return reading;
+      const identity = JSON.stringify(reading.value);
+      if (seen.has(identity)) return refuse(part, 'stands there twice');
+      seen.add(identity);
+      values.push(reading.value);
+    }
+    return { value: values };
+  };
+}
+
+function isDnsName(name: string): boolean {
+  return name.length <= 253 && name.split('.').every((label) => dnsLabel.test(label));
+}
+
+function refuse(text: string, why: string): { readonly why: string } {
+  return { why: `${JSON.stringify(text.trim())} ${why}` };
+}
