@@ -1,0 +1,7 @@
+/**
+ * The xDS messages: their types, their bytes and their JSON. The definitions are in `protos/`, Shunt's own wire-compatible
+ * subset of Envoy's API; `npm run generate` makes the types from them.
+ */
+export { any, decode, encode, typeUrl, typeUrls } from './codec.ts';
+export type { DecodedTypes, MessageName, MessageTypes } from './messages.ts';
+export { bool, double, duration, type Json, struct, uint32 } from './values.ts';

@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+
+const directory = fileURLToPath(new URL('../../protos/', import.meta.url));
+
+let loaded: protobuf.Root | undefined;
+
+/** All messages and services of `protos/`. Parsed at the first call, so that a command that needs none does not wait. */
+export function schema(): protobuf.Root {
+  loaded ??= load();
+  return loaded;
+}
+
+/** @throws Error if `protos/` defines no message of that full name. */
+export function messageType(typeName: string): protobuf.Type {
+  return schema().lookupType(typeName);
+}
+
+function load(): protobuf.Root {
+  const root = new protobuf.Root();
+  // protobufjs brings `google/protobuf/*` with it, under exactly these names.
+  root.resolvePath = (_origin, target) =>
+    target.startsWith('google/protobuf/') || isAbsolute(target) ? target : join(directory, target);
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.proto'));
+  root.loadSync(files.sort(), { keepCase: true });
+  root.resolveAll();
+  return root;
+}
