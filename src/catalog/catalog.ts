@@ -1,0 +1,147 @@
+import type { Problem } from '../problems.ts';
+import type { EndpointSliceRecord, ObjectRef, ServiceRecord, SourceChange, SourceRecord } from '../sources/source.ts';
+import { refKey } from '../sources/source.ts';
+import { readEndpoints } from './endpoints.ts';
+import type { LabelReading } from './labels.ts';
+import { readLabels } from './labels.ts';
+import type { Baseline, Endpoint, HttpPort, Preview, ServiceId } from './model.ts';
+import { serviceId } from './model.ts';
+
+/** What a change of the sources touched, so that the next rooms look at nothing else. */
+export interface CatalogChange {
+  /** Baselines that came, went, or changed themselves: their ports, hosts or consent. */
+  readonly baselines: ReadonlySet<ServiceId>;
+  /** Services (baselines or not) whose previews, or whose or whose previews' endpoints, changed. */
+  readonly intercepts: ReadonlySet<ServiceId>;
+  /** All that is wrong with each object whose labels were read anew; empty for one that is well. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>;
+}
+
+/** What the following rooms may ask of the catalog. */
+export interface CatalogView {
+  baseline(id: ServiceId): Baseline | undefined;
+  baselines(): Iterable<Baseline>;
+  /** Valid previews that name this Service, whether or not it is a baseline, in no particular order. */
+  previewsOf(id: ServiceId): readonly Preview[];
+  /** All addresses of a Service's port, usable or not. */
+  endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[];
+}
+
+interface Entry {
+  readonly record: ServiceRecord;
+  readonly reading: LabelReading;
+}
+
+/** Keeps the records of all sources and reads them once each. Work is proportional to the change. */
+export class Catalog implements CatalogView {
+  readonly #previewDomain: string;
+  readonly #services = new Map<ServiceId, Entry>();
+  readonly #baselines = new Map<ServiceId, Baseline>();
+  readonly #previews = new Map<ServiceId, Map<ServiceId, Preview>>();
+  readonly #slices = new Map<ServiceId, Map<string, EndpointSliceRecord>>();
+  /** An EndpointSlice's Service, by the slice's key: a deletion does not name it. */
+  readonly #sliceOwners = new Map<string, ServiceId>();
+
+  constructor(previewDomain: string) {
+    this.#previewDomain = previewDomain;
+  }
+
+  baseline(id: ServiceId): Baseline | undefined {
+    return this.#baselines.get(id);
+  }
+
+  baselines(): Iterable<Baseline> {
+    return this.#baselines.values();
+  }
+
+  previewsOf(id: ServiceId): readonly Preview[] {
+    return [...(this.#previews.get(id)?.values() ?? [])];
+  }
+
+  endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[] {
+    return readEndpoints([...(this.#slices.get(id)?.values() ?? [])], port.name);
+  }
+
+  apply(change: SourceChange): CatalogChange {
+    const touched = new Touched();
+    for (const ref of change.deletes) this.#remove(ref, touched);
+    for (const record of change.upserts) this.#put(record, touched);
+    for (const id of touched.endpoints) touched.intercepts.add(this.#services.get(id)?.reading.preview?.baseline ?? id);
+    return touched;
+  }
+
+  #put(record: SourceRecord, touched: Touched): void {
+    switch (record.kind) {
+      case 'Service':
+        this.#putService(record, touched);
+        break;
+      case 'EndpointSlice':
+        this.#putSlice(record, touched);
+        break;
+      default:
+        record satisfies never;
+    }
+  }
+
+  #remove(ref: ObjectRef, touched: Touched): void {
+    if (ref.kind === 'Service') this.#exchange(serviceId(ref.namespace, ref.name), undefined, touched);
+    else this.#dropSlice(refKey(ref), touched);
+  }
+
+  #putService(record: ServiceRecord, touched: Touched): void {
+    const reading = readLabels(record, this.#previewDomain);
+    this.#exchange(serviceId(record.namespace, record.name), { record, reading }, touched);
+  }
+
+  /** Replaces what is known of a Service's labels, noting what depends on the old and on the new. */
+  #exchange(id: ServiceId, entry: Entry | undefined, touched: Touched): void {
+    const before = this.#services.get(id)?.reading;
+    if (entry === undefined) this.#services.delete(id);
+    else this.#services.set(id, entry);
+    const after = entry?.reading;
+
+    if (before?.baseline !== undefined || after?.baseline !== undefined) {
+      if (after?.baseline === undefined) this.#baselines.delete(id);
+      else this.#baselines.set(id, after.baseline);
+      touched.baselines.add(id);
+    }
+    if (before?.preview !== undefined) {
+      this.#previews.get(before.preview.baseline)?.delete(id);
+      touched.intercepts.add(before.preview.baseline);
+    }
+    if (after?.preview !== undefined) {
+      const siblings = this.#previews.get(after.preview.baseline) ?? new Map<ServiceId, Preview>();
+      this.#previews.set(after.preview.baseline, siblings.set(id, after.preview));
+      touched.intercepts.add(after.preview.baseline);
+    }
+    touched.problems.set(`Service ${id}`, after?.problems ?? []);
+  }
+
+  #putSlice(slice: EndpointSliceRecord, touched: Touched): void {
+    const key = refKey(slice);
+    const owner = serviceId(slice.namespace, slice.service);
+    if (this.#sliceOwners.get(key) !== owner) this.#dropSlice(key, touched);
+    const slices = this.#slices.get(owner) ?? new Map<string, EndpointSliceRecord>();
+    this.#slices.set(owner, slices.set(key, slice));
+    this.#sliceOwners.set(key, owner);
+    touched.endpoints.add(owner);
+  }
+
+  #dropSlice(key: string, touched: Touched): void {
+    const owner = this.#sliceOwners.get(key);
+    if (owner === undefined) return;
+    this.#sliceOwners.delete(key);
+    const slices = this.#slices.get(owner);
+    slices?.delete(key);
+    if (slices?.size === 0) this.#slices.delete(owner);
+    touched.endpoints.add(owner);
+  }
+}
+
+class Touched implements CatalogChange {
+  readonly baselines = new Set<ServiceId>();
+  readonly intercepts = new Set<ServiceId>();
+  readonly problems = new Map<string, readonly Problem[]>();
+  /** Services whose own endpoints changed. */
+  readonly endpoints = new Set<ServiceId>();
+}

@@ -1,0 +1,71 @@
+/**
+ * What exists: baselines, previews and their endpoints, as frozen records without a trace of Kubernetes or Envoy.
+ */
+
+/** `namespace/name` of a Service. */
+export type ServiceId = string;
+
+/** What a Service and its owner are called in messages, and how old it is. */
+export interface Identity {
+  readonly id: ServiceId;
+  readonly namespace: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt?: number | undefined;
+  /** `file:line`, where the object came from a file. */
+  readonly place?: string | undefined;
+}
+
+/** The ordinary Service that everyone's requests reach, opted in by `shunt.dev/role: baseline`. */
+export interface Baseline extends Identity {
+  readonly ports: readonly HttpPort[];
+  readonly hosts: readonly OutsideHost[];
+  /** Namespaces, besides its own, whose previews may intercept it. */
+  readonly allowFrom: readonly string[];
+}
+
+/** A copy of one baseline: it is reached by its key, by a rule, or by both. */
+export interface Preview extends Identity {
+  readonly baseline: ServiceId;
+  readonly key?: string | undefined;
+  readonly match?: HeaderMatch | undefined;
+  readonly ports: readonly HttpPort[];
+}
+
+export interface HttpPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: HttpProtocol;
+}
+
+export type HttpProtocol = 'HTTP/1.1' | 'HTTP/2';
+
+/** A name that callers outside the cluster use: `shop.example.com`, `*.example.com`, with the path prefix it covers. */
+export interface OutsideHost {
+  readonly host: string;
+  /** `/` for the whole host; otherwise without a slash at its end, and only whole path segments match. */
+  readonly pathPrefix: string;
+}
+
+/** A header, its name in lower case, that must have exactly this value. */
+export interface HeaderMatch {
+  readonly header: string;
+  readonly value: string;
+}
+
+/** One address of a Service's port. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** Whether it may be sent requests now. */
+  readonly usable: boolean;
+}
+
+export function serviceId(namespace: string, name: string): ServiceId {
+  return `${namespace}/${name}`;
+}
+
+/** How messages name an object: `Service shop/api`. */
+export function describe(identity: Identity): string {
+  return `Service ${identity.id}`;
+}

@@ -1,0 +1,146 @@
+import type { CatalogView } from '../catalog/catalog.ts';
+import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
+import { describe } from '../catalog/model.ts';
+import type { Problem } from '../problems.ts';
+import { mergeEndpoints } from './endpoints.ts';
+import type { BaselineIntercepts, Intercept, PortEndpoints } from './intercept.ts';
+import { ruleName } from './intercept.ts';
+import { byPrecedence } from './precedence.ts';
+
+export interface Resolution {
+  /** Absent where the Service is no baseline. */
+  readonly intercepts?: BaselineIntercepts;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Decides which previews of a Service are in force and what its ports' endpoints are. Pure: the same catalog gives the
+ * same answer whatever the order in which it came about.
+ */
+export function resolveIntercepts(id: string, catalog: CatalogView): Resolution {
+  const previews = [...catalog.previewsOf(id)].sort(byPrecedence);
+  const baseline = catalog.baseline(id);
+  if (baseline === undefined) return { problems: previews.map((preview) => baselineMissing(preview)) };
+
+  const problems: Problem[] = [];
+  const intercepts: Intercept[] = [];
+  for (const preview of previews) {
+    const refusal = refusalOf(preview, baseline) ?? conflictOf(preview, intercepts);
+    if (refusal !== undefined) problems.push(...refusal);
+    else intercepts.push(Object.freeze({ preview, key: preview.key ?? ruleName(preview.id), match: preview.match }));
+  }
+
+  const ports = baseline.ports.map((port) => portEndpoints(port, baseline, intercepts, catalog, problems));
+  return { intercepts: { baseline, intercepts, ports }, problems };
+}
+
+function problem(preview: Preview, code: Problem['code'], message: string, advice: string): Problem {
+  return { code, object: describe(preview), place: preview.place, message, advice };
+}
+
+function baselineMissing(preview: Preview): Problem {
+  return problem(
+    preview,
+    'baseline-missing',
+    `it intercepts Service ${preview.baseline}, which is not there or is no baseline.`,
+    `Label that Service shunt.dev/role: baseline, or correct the label shunt.dev/intercepts.`,
+  );
+}
+
+/** Why a baseline does not take a preview, whatever else there is. */
+function refusalOf(preview: Preview, baseline: Baseline): readonly Problem[] | undefined {
+  if (preview.namespace !== baseline.namespace && !baseline.allowFrom.includes(preview.namespace)) {
+    return [
+      problem(
+        preview,
+        'baseline-refuses',
+        `${describe(baseline)} takes no previews from the namespace ${preview.namespace}.`,
+        `Ask its owner to add ${preview.namespace} to its annotation shunt.dev/allow-from.`,
+      ),
+    ];
+  }
+  if (baseline.ports.length === 0) {
+    return [
+      problem(
+        preview,
+        'port-unsupported',
+        `${describe(baseline)} has no port that speaks HTTP, so none of its requests can be told apart.`,
+        'Only HTTP/1.1, HTTP/2 and gRPC can be intercepted.',
+      ),
+    ];
+  }
+  if (baseline.ports.some((port) => previewPort(port, baseline, preview) !== undefined)) return undefined;
+  const spoken = (ports: readonly HttpPort[]) => ports.map((port) => `${port.port} (${port.protocol})`).join(', ');
+  return [
+    problem(
+      preview,
+      'port-missing',
+      `none of its ports ${spoken(preview.ports)} stands for a port of ${describe(baseline)}: ${spoken(baseline.ports)}.`,
+      'Give it a port with the same name or number and the same protocol.',
+    ),
+  ];
+}
+
+/** Both owners are told when two previews want the same requests; the one of lower precedence waits. */
+function conflictOf(preview: Preview, earlier: readonly Intercept[]): readonly Problem[] | undefined {
+  const sameKey = earlier.find((other) => preview.key !== undefined && other.preview.key === preview.key);
+  if (sameKey !== undefined)
+    return takenBy(sameKey.preview, preview, `the key ${JSON.stringify(preview.key)}`, 'key-taken');
+  const { match } = preview;
+  const sameMatch = earlier.find(
+    (other) => match !== undefined && other.match?.header === match.header && other.match.value === match.value,
+  );
+  if (match === undefined || sameMatch === undefined) return undefined;
+  return takenBy(sameMatch.preview, preview, `the match ${match.header}=${match.value}`, 'rule-hidden');
+}
+
+function takenBy(winner: Preview, loser: Preview, what: string, code: Problem['code']): readonly Problem[] {
+  return [
+    problem(
+      loser,
+      code,
+      `${describe(winner)} has ${what} for ${loser.baseline} already, so this preview receives nothing.`,
+      'Choose another, or remove one of the two.',
+    ),
+    problem(
+      winner,
+      code,
+      `${describe(loser)} wants ${what} for ${winner.baseline} too; this preview came first and keeps it.`,
+      'Choose another, or remove one of the two.',
+    ),
+  ];
+}
+
+/** The port of a preview that stands for a port of its baseline: of the same name, else number, else the only one. */
+function previewPort(port: HttpPort, baseline: Baseline, preview: Preview): HttpPort | undefined {
+  const found =
+    preview.ports.find((each) => each.name !== '' && each.name === port.name) ??
+    preview.ports.find((each) => each.port === port.port) ??
+    (preview.ports.length === 1 && baseline.ports.length === 1 ? preview.ports[0] : undefined);
+  return found?.protocol === port.protocol ? found : undefined;
+}
+
+function portEndpoints(
+  port: HttpPort,
+  baseline: Baseline,
+  intercepts: readonly Intercept[],
+  catalog: CatalogView,
+  problems: Problem[],
+): PortEndpoints {
+  const copies = intercepts.flatMap(({ key, preview }) => {
+    const own = previewPort(port, baseline, preview);
+    return own === undefined ? [] : [{ key, preview, endpoints: catalog.endpoints(preview.id, own) }];
+  });
+  const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
+  for (const { preview, address } of merged.shared) {
+    problems.push(
+      problem(
+        preview,
+        'address-shared',
+        `all endpoints of ${describe(baseline)} are its endpoints too (${address} is one), so they stay the baseline's.`,
+        'Make its selector narrower, so that it selects the copy only.',
+      ),
+    );
+  }
+  return Object.freeze({ port, entries: merged.entries });
+}
