@@ -26,19 +26,19 @@ export function encode<Name extends MessageName>(typeName: Name, message: Messag
  * @throws Error saying what is wrong, if the bytes are no such message: cut short, or text that is not UTF-8.
  */
 export function decode<Name extends MessageName>(typeName: Name, bytes: Uint8Array): DecodedTypes[Name] {
-  return decodeAs(messageType(typeName), bytes) as DecodedTypes[Name];
+  const type = messageType(typeName);
+  return type.toObject(parse(type, bytes), { enums: String, longs: String, arrays: true }) as DecodedTypes[Name];
 }
 
-/** `decode` for a type that is only known at run time. */
-export function decodeAs(type: protobuf.Type, bytes: Uint8Array): object {
-  let message: protobuf.Message;
+/** Reads bytes into the message class of protobufjs; private to this folder. */
+export function parse(type: protobuf.Type, bytes: Uint8Array): protobuf.Message {
   try {
-    message = type.decode(bytes);
+    // From a Buffer, fields of type bytes are read as Buffers, which is what the generated types say they are.
+    return type.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The bytes are not a valid ${type.fullName.slice(1)}: ${reason}.`, { cause });
+    throw new Error(`The bytes are no valid ${type.fullName.slice(1)}: ${reason}.`, { cause });
   }
-  return type.toObject(message, { enums: String, longs: String, arrays: true });
 }
 
 /** A message in an Any, as extensions carry their settings. */

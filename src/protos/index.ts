@@ -1,7 +1,9 @@
 /**
- * The xDS messages: their types, their bytes and their JSON. The definitions are in `protos/`, Shunt's own wire-compatible
- * subset of Envoy's API; `npm run generate` makes the types from them.
+ * The xDS messages: their types, their bytes, their JSON, and the services that carry them. The definitions are in
+ * `protos/`, Shunt's own wire-compatible subset of Envoy's API; `npm run generate` makes the types from them.
  */
 export { any, decode, encode, typeUrl, typeUrls } from './codec.ts';
+export { fromJson, toJson } from './json.ts';
 export type { DecodedTypes, MessageName, MessageTypes } from './messages.ts';
+export { type DiscoveryService, discoveryServices } from './services.ts';
 export { bool, double, duration, type Json, struct, uint32 } from './values.ts';

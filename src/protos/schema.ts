@@ -26,5 +26,15 @@ function load(): protobuf.Root {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.proto'));
   root.loadSync(files.sort(), { keepCase: true });
   root.resolveAll();
+  writeJsonInSnakeCase(root);
   return root;
+}
+
+/** Canonical JSON writes names in camelCase and reads both; Envoy's documentation and its own dumps write them as here. */
+function writeJsonInSnakeCase(namespace: protobuf.NamespaceBase): void {
+  for (const nested of namespace.nestedArray) {
+    if (nested instanceof protobuf.Type)
+      for (const field of nested.fieldsArray) Object.assign(field, { jsonName: field.name });
+    if (nested instanceof protobuf.Namespace) writeJsonInSnakeCase(nested);
+  }
 }
