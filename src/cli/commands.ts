@@ -1,0 +1,37 @@
+import type { Command } from './command.ts';
+
+/** The table of contents: every command, without loading any. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'Show a whole intercept on this machine: a control plane, an Envoy, a service and its preview.',
+    load: async () => (await import('./demo.ts')).command,
+  },
+  {
+    name: 'serve',
+    summary: 'Run the control plane.',
+    load: async () => (await import('./serve.ts')).command,
+  },
+  {
+    name: 'render',
+    summary: 'Print what the control plane would send to Envoys.',
+    load: async () => (await import('./render.ts')).command,
+  },
+  {
+    name: 'gateway',
+    summary: 'Run an Envoy that takes its configuration from the control plane.',
+    load: async () => (await import('./gateway.ts')).command,
+  },
+  {
+    name: 'bootstrap',
+    summary: 'Print the configuration with which an Envoy of your own does so.',
+    load: async () => (await import('./bootstrap.ts')).command,
+  },
+];
+
+export interface CommandEntry {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
