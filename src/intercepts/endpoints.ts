@@ -31,9 +31,9 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
   const overlaps: { preview: Preview; address: string; covers: boolean }[] = [];
 
   for (const { key, preview, endpoints } of previews) {
-    const overlap = endpoints.map(endpointKey).filter((each) => own.has(each));
+    const overlap = endpoints.filter((endpoint) => own.has(endpointKey(endpoint)));
     const covers = own.size > 0 && overlap.length === own.size;
-    if (overlap[0] !== undefined) overlaps.push({ preview, address: overlap[0], covers });
+    if (overlap[0] !== undefined) overlaps.push({ preview, address: overlap[0].address, covers });
     for (const endpoint of endpoints) {
       const name = endpointKey(endpoint);
       if (own.has(name) && !covers) taken.add(name);
