@@ -1,0 +1,6 @@
+/** Encoded resources, their versions, and the store that says what changed. Knows nothing of what they mean. */
+export { Digest } from './digest.ts';
+export type { Resource, ResourceName } from './resource.ts';
+export { type ChangedNames, type Changes, ResourceStore, type ResourceUpdate, type View } from './store.ts';
+export { contentVersion } from './version.ts';
+export { deltaPrefix, sotwPrefix } from './wire.ts';
