@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { Catalog } from '../../../src/catalog/catalog.ts';
+import { resolveIntercepts } from '../../../src/intercepts/resolve.ts';
+import { formatProblem } from '../../../src/problems.ts';
+import type { ServicePort, SourceRecord } from '../../../src/sources/source.ts';
+import { baseline, preview, slice } from '../../support/records.ts';
+
+function resolve(id: string, ...records: SourceRecord[]) {
+  const catalog = new Catalog('preview.example.com');
+  catalog.apply({ upserts: records, deletes: [] });
+  const { intercepts, problems } = resolveIntercepts(id, catalog);
+  return {
+    keys: intercepts?.intercepts.map((each) => `${each.key} ${each.preview.id}`),
+    entries: intercepts?.ports.map(({ entries }) => entries.map(({ address, keys }) => [address, ...keys].join(' '))),
+    problems: problems.map(formatProblem),
+  };
+}
+
+const port = (name: string, number: number): ServicePort => ({ name, port: number, protocol: 'TCP' });
+
+describe('a preview is in force', () => {
+  it('under its key, with its own endpoints', () => {
+    const api = [baseline('shop/api'), slice('shop/api', ['10.0.0.1'])];
+    const copy = [preview('shop/api-pr-1', 'api', 'pr-1'), slice('shop/api-pr-1', ['10.0.0.9'])];
+    expect(resolve('shop/api', ...api, ...copy)).toEqual({
+      keys: ['pr-1 shop/api-pr-1'],
+      entries: [['10.0.0.1', '10.0.0.9 pr-1']],
+      problems: [],
+    });
+  });
+
+  it('under a name that is no key, if it has a match only', () => {
+    const annotations = { 'shunt.dev/match': 'x-user=alice' };
+    expect(
+      resolve('shop/api', baseline('shop/api'), preview('shop/al', 'api', undefined, { annotations })).keys,
+    ).toEqual(['rule--shop--al shop/al']);
+  });
+
+  it('from another namespace, if the baseline allows that one', () => {
+    const annotations = { 'shunt.dev/allow-from': 'web' };
+    const found = resolve('prod/api', baseline('prod/api', { annotations }), preview('web/p', 'api.prod', 'k'));
+    expect(found).toMatchObject({ keys: ['k web/p'], problems: [] });
+  });
+
+  it('on each port of the baseline that it has too, by name and then by number', () => {
+    const ports = [port('http', 80), port('grpc', 9000), port('http-metrics', 9100)];
+    const own = [port('grpc', 7000), port('other', 80)];
+    const found = resolve(
+      'shop/api',
+      baseline('shop/api', { ports }),
+      preview('shop/p', 'api', 'k', { ports: own }),
+      slice('shop/p', ['10.0.0.9'], {
+        ports: [
+          { name: 'grpc', port: 7001 },
+          { name: 'other', port: 8081 },
+        ],
+      }),
+    );
+    expect(found).toMatchObject({ entries: [['10.0.0.9 k'], ['10.0.0.9 k'], []], problems: [] });
+  });
+});
+
+describe('a preview is refused, at no cost to others, when', () => {
+  it('its baseline is not there or has not opted in', () => {
+    expect(resolve('shop/api', preview('shop/p', 'api', 'k'))).toEqual({
+      keys: undefined,
+      entries: undefined,
+      problems: [
+        'Service shop/p: it intercepts Service shop/api, which is not there or is no baseline. ' +
+          'Label that Service shunt.dev/role: baseline, or correct the label shunt.dev/intercepts.',
+      ],
+    });
+  });
+
+  it('it comes from a namespace that the baseline did not allow', () => {
+    const { keys, problems } = resolve('prod/api', baseline('prod/api'), preview('web/p', 'api.prod', 'k'));
+    expect(keys).toEqual([]);
+    expect(problems.join()).toContain('Service prod/api takes no previews from the namespace web.');
+  });
+
+  it('an older one has its key, and both owners are told', () => {
+    const { keys, problems } = resolve(
+      'shop/api',
+      baseline('shop/api'),
+      preview('shop/a', 'api', 'k', { createdAt: 2000 }),
+      preview('shop/b', 'api', 'k', { createdAt: 1000 }),
+    );
+    expect(keys).toEqual(['k shop/b']);
+    expect(problems[0]).toContain('Service shop/a: Service shop/b has the key "k" for shop/api already');
+    expect(problems[1]).toContain('Service shop/b: Service shop/a wants the key "k" for shop/api too');
+  });
+
+  it('another has its match', () => {
+    const annotations = { 'shunt.dev/match': 'x-user=alice' };
+    const { keys, problems } = resolve(
+      'shop/api',
+      baseline('shop/api'),
+      preview('shop/a', 'api', undefined, { annotations }),
+      preview('shop/b', 'api', undefined, { annotations }),
+    );
+    expect(keys).toEqual(['rule--shop--a shop/a']);
+    expect(problems).toHaveLength(2);
+  });
+
+  it('the baseline speaks no HTTP', () => {
+    const ports = [port('tcp-redis', 6379)];
+    const { problems } = resolve('shop/cart', baseline('shop/cart', { ports }), preview('shop/p', 'cart', 'k'));
+    expect(problems.join()).toContain('Service shop/cart has no port that speaks HTTP');
+  });
+
+  it('it speaks another protocol than its baseline', () => {
+    const { problems } = resolve(
+      'shop/api',
+      baseline('shop/api'),
+      preview('shop/p', 'api', 'k', { ports: [port('grpc', 80)] }),
+    );
+    expect(problems.join()).toContain(
+      'none of its ports 80 (HTTP/2) stands for a port of Service shop/api: 80 (HTTP/1.1).',
+    );
+  });
+});
+
+it('does not depend on the order in which the objects came', () => {
+  const records = [
+    baseline('shop/api'),
+    slice('shop/api', ['10.0.0.2', '10.0.0.1']),
+    preview('shop/b', 'api', 'k'),
+    preview('shop/a', 'api', 'k'),
+    slice('shop/a', ['10.0.0.9', '10.0.0.8']),
+  ];
+  expect(resolve('shop/api', ...records.toReversed())).toEqual(resolve('shop/api', ...records));
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { readLabels } from '../../../src/catalog/labels.ts';
+import type { Baseline } from '../../../src/catalog/model.ts';
+import { ambiguousNamespaces, routeNames } from '../../../src/intercepts/routing.ts';
+import { formatProblem } from '../../../src/problems.ts';
+import { baseline } from '../../support/records.ts';
+
+const DOMAIN = 'preview.example.com';
+
+function made(id: string, hosts?: string, createdAt?: number): Baseline {
+  const annotations: Record<string, string> = hosts === undefined ? {} : { 'shunt.dev/hosts': hosts };
+  return readLabels(baseline(id, { annotations, createdAt }), DOMAIN).baseline!;
+}
+
+const namesOf = (id: string, all: Baseline[], namespace?: string) =>
+  routeNames(all, DOMAIN, namespace).services.find((each) => each.baseline.id === id);
+
+describe('names inside the cluster', () => {
+  it('are those that Kubernetes gives a Service, and lead to its previews under the preview domain', () => {
+    expect(namesOf('shop/api', [made('shop/api')])).toMatchObject({
+      names: ['api', 'api.shop', 'api.shop.svc', 'api.shop.svc.cluster.local'],
+      previewNames: [`*--api.${DOMAIN}`, `*--api--shop.${DOMAIN}`],
+    });
+  });
+
+  it('that two namespaces share are known only to callers of those namespaces', () => {
+    const all = [made('shop/api'), made('prod/api'), made('prod/db')];
+    expect(namesOf('shop/api', all)?.names).not.toContain('api');
+    expect(namesOf('prod/api', all)?.names).not.toContain('api');
+    expect(namesOf('shop/api', all, 'shop')?.names).toContain('api');
+    expect(namesOf('prod/api', all, 'shop')?.names).not.toContain('api');
+    expect(namesOf('prod/db', all, 'shop')?.names).toContain('db');
+    expect(ambiguousNamespaces(all)).toEqual(['prod', 'shop']);
+    expect(ambiguousNamespaces([made('shop/api'), made('prod/db')])).toEqual([]);
+  });
+});
+
+describe('names outside the cluster', () => {
+  it('may be shared by path, and the longest path comes first', () => {
+    const all = [
+      made('shop/web', 'shop.example.com'),
+      made('shop/api', 'shop.example.com/api,shop.example.com/api/v2'),
+    ];
+    const [host] = routeNames(all, DOMAIN).hosts;
+    expect(host?.routes.map(({ pathPrefix, baseline: { id } }) => [pathPrefix, id])).toEqual([
+      ['/api/v2', 'shop/api'],
+      ['/api', 'shop/api'],
+      ['/', 'shop/web'],
+    ]);
+  });
+
+  it('go to the older of two Services that want the same, and both owners are told', () => {
+    const all = [made('a/young', 'x.example.com', 2000), made('b/old', 'x.example.com', 1000)];
+    const { hosts, problems } = routeNames(all, DOMAIN);
+    expect(hosts[0]?.routes.map((route) => route.baseline.id)).toEqual(['b/old']);
+    expect(problems.map(formatProblem)).toEqual([
+      'Service a/young: the host "x.example.com" belongs to Service b/old already, so its requests go there. ' +
+        'Take it out of the annotation shunt.dev/hosts of Service a/young, or give it another path.',
+      'Service b/old: the host "x.example.com" is wanted by Service a/young too; this Service came first and keeps it. ' +
+        'Take it out of the annotation shunt.dev/hosts of Service a/young, or give it another path.',
+    ]);
+  });
+
+  it('go by namespace and name where an age is unknown', () => {
+    const all = [made('b/x', 'x.example.com', 1000), made('a/x', 'x.example.com')];
+    expect(routeNames(all, DOMAIN).hosts[0]?.routes[0]?.baseline.id).toBe('a/x');
+  });
+
+  it('cannot take the name of a Service from it', () => {
+    const { hosts, problems } = routeNames([made('shop/evil', 'api.shop.svc'), made('shop/api')], DOMAIN);
+    expect(hosts).toEqual([]);
+    expect(problems.map(({ object }) => object)).toEqual(['Service shop/evil', 'Service shop/api']);
+  });
+});
+
+it('gives no name twice, since Envoy would refuse all routes', () => {
+  const all = [made('shop/api--prod', 'a.example.com'), made('prod/api', 'a.example.com'), made('shop/api')];
+  for (const namespace of [undefined, 'shop', 'prod']) {
+    const { services, hosts } = routeNames(all, DOMAIN, namespace);
+    const names = [
+      ...services.flatMap((each) => [...each.names, ...each.previewNames]),
+      ...hosts.map(({ host }) => host),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+  }
+});

@@ -1,0 +1,116 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import type { ResourceUpdate } from '../../src/pipeline.ts';
+import { Pipeline } from '../../src/pipeline.ts';
+import { ProblemLog } from '../../src/problem-log.ts';
+import type { ObjectRef, SourceRecord } from '../../src/sources/source.ts';
+import { baseline, preview, slice } from '../support/records.ts';
+
+const silent = pino({ level: 'silent' });
+
+/** Runs changes through a pipeline and tells what came out of each. */
+function pipeline() {
+  const updates: ResourceUpdate[] = [];
+  const problems = new ProblemLog(silent);
+  const options = {
+    listen: [{ host: '127.0.0.1', port: 10000 }],
+    previewDomain: 'preview.example.com',
+    carriers: { header: 'x-preview', baggage: 'preview', cookie: 'preview', host: true },
+  };
+  const made = new Pipeline(options, { apply: (update) => void updates.push(update) }, problems, silent);
+  const title = ({ typeUrl, name }: { typeUrl: string; name: string }) => `${typeUrl.split('.').at(-1)} ${name}`;
+  return {
+    problems,
+    apply(upserts: SourceRecord[], deletes: ObjectRef[] = []) {
+      made.changed({ upserts, deletes });
+      const { set, remove, groups } = updates.at(-1)!;
+      return { set: set.map(title), remove: remove.map(title), groups: [...groups.keys()] };
+    },
+  };
+}
+
+const world = [
+  baseline('shop/api'),
+  slice('shop/api', ['10.0.0.1']),
+  baseline('shop/db'),
+  slice('shop/db', ['10.0.0.2']),
+  slice('shop/api-pr-1', ['10.0.0.9']),
+];
+
+describe('the first change', () => {
+  it('makes everything, the listeners included, even of an empty world', () => {
+    expect(pipeline().apply([]).set).toEqual(['Listener 127.0.0.1:10000', 'RouteConfiguration gateway']);
+    expect(pipeline().apply(world).set).toEqual([
+      'Cluster shop/api/80',
+      'ClusterLoadAssignment shop/api/80',
+      'Cluster shop/db/80',
+      'ClusterLoadAssignment shop/db/80',
+      'Listener 127.0.0.1:10000',
+      'RouteConfiguration gateway',
+    ]);
+  });
+});
+
+describe('a preview with a key', () => {
+  it('is one ClusterLoadAssignment when it comes, changes and goes', () => {
+    const { apply } = pipeline();
+    apply(world);
+    const copy = preview('shop/api-pr-1', 'api', 'pr-1');
+    const one = { set: ['ClusterLoadAssignment shop/api/80'], remove: [], groups: [] };
+    expect(apply([copy])).toEqual(one);
+    expect(apply([slice('shop/api-pr-1', ['10.0.0.10'])])).toEqual(one);
+    expect(apply([preview('shop/api-pr-1', 'api', 'pr-2')])).toEqual(one);
+    expect(apply([], [copy])).toEqual(one);
+  });
+
+  it('that moves to another baseline is one ClusterLoadAssignment of each', () => {
+    const { apply } = pipeline();
+    apply([...world, preview('shop/api-pr-1', 'api', 'pr-1')]);
+    expect(apply([preview('shop/api-pr-1', 'db', 'pr-1')]).set.sort()).toEqual([
+      'ClusterLoadAssignment shop/api/80',
+      'ClusterLoadAssignment shop/db/80',
+    ]);
+  });
+
+  it('changes nothing while it has no endpoints', () => {
+    const { apply } = pipeline();
+    apply(world.slice(0, 4));
+    expect(apply([preview('shop/api-pr-1', 'api', 'pr-1')])).toEqual({ set: [], remove: [], groups: [] });
+  });
+});
+
+it('takes a preview with a match to the routes, and no further', () => {
+  const { apply } = pipeline();
+  apply(world);
+  const annotations = { 'shunt.dev/match': 'x-user=alice' };
+  expect(apply([preview('shop/api-pr-1', 'api', undefined, { annotations })]).set).toEqual([
+    'ClusterLoadAssignment shop/api/80',
+    'RouteConfiguration gateway',
+  ]);
+});
+
+it('removes what belonged to a baseline with it', () => {
+  const { apply } = pipeline();
+  apply(world);
+  expect(apply([], [baseline('shop/api')])).toEqual({
+    set: ['RouteConfiguration gateway'],
+    remove: ['Cluster shop/api/80', 'ClusterLoadAssignment shop/api/80'],
+    groups: [],
+  });
+});
+
+it('makes routes of their own for namespaces that mean different Services by one short name', () => {
+  const { apply } = pipeline();
+  apply(world);
+  expect(apply([baseline('prod/api')]).groups).toEqual(['prod', 'shop']);
+  expect(apply([], [baseline('prod/api')]).groups).toEqual(['prod', 'shop']);
+  expect(apply([baseline('prod/web')]).groups).toEqual([]);
+});
+
+it('knows what is wrong until it is mended', () => {
+  const { apply, problems } = pipeline();
+  apply([preview('shop/p', 'api', 'k')]);
+  expect(problems.current().map(({ code }) => code)).toEqual(['baseline-missing']);
+  apply([baseline('shop/api')]);
+  expect(problems.current()).toEqual([]);
+});
