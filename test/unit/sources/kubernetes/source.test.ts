@@ -1,0 +1,150 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { kubernetesSource } from '../../../../src/sources/kubernetes/index.ts';
+import type { Source } from '../../../../src/sources/source.ts';
+import { Recorder } from './recorder.ts';
+import { type Exchange, event, ScriptedApi, service } from './scripted-api.ts';
+
+const client = vi.hoisted(() => ({ loaded: false }));
+vi.mock('@kubernetes/client-node', async (original) => {
+  client.loaded = true;
+  return original();
+});
+
+const log = { debug: () => undefined };
+let folder: string;
+let api: ScriptedApi;
+let source: Source | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'kubernetes-source-'));
+  api = await ScriptedApi.start();
+});
+
+afterEach(async () => {
+  await source?.stop();
+  source = undefined;
+  vi.unstubAllEnvs();
+  await api.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function kubeconfig(text: string): Promise<string> {
+  const file = path.join(folder, 'kubeconfig');
+  await writeFile(file, text);
+  return file;
+}
+
+async function sourceFor(...namespaces: readonly string[]): Promise<Source> {
+  return kubernetesSource({ namespaces, kubeConfig: await kubeconfig(api.kubeconfig), log });
+}
+
+/** The next `count` requests, by path. */
+async function requests(count: number): Promise<ReadonlyMap<string, Exchange>> {
+  const all = await Promise.all(Array.from({ length: count }, () => api.next()));
+  return new Map(all.map((exchange) => [exchange.url.pathname, exchange]));
+}
+
+test('the Kubernetes client is loaded when the source starts, not before', async () => {
+  source = await sourceFor('shop');
+  expect(client.loaded).toBe(false);
+  source.start(new Recorder()).catch(() => undefined);
+  await api.next();
+  expect(client.loaded).toBe(true);
+});
+
+describe('the first full sync', () => {
+  const SERVICES = '/api/v1/namespaces/shop/services';
+  const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices';
+
+  test('is one change, delivered when all has been listed, with what was watched meanwhile', async () => {
+    const sink = new Recorder();
+    source = await sourceFor('shop');
+    const started = source.start(sink);
+    const lists = await requests(2);
+    lists.get(SERVICES)!.list('10', [service('a', '1')]);
+    const watch = await api.next();
+    watch.watch(event('ADDED', service('b', '11')));
+    watch.end();
+    expect((await api.next()).parameter('resourceVersion')).toBe('11');
+    expect(sink.changes).toEqual([]);
+    lists.get(SLICES)!.list('12', []);
+    await started;
+    expect(sink.changes).toHaveLength(1);
+    expect(sink.names()).toEqual(['Service shop/a', 'Service shop/b']);
+  });
+
+  test('is delivered even if there is nothing in the world', async () => {
+    const sink = new Recorder();
+    source = await sourceFor('shop');
+    const started = source.start(sink);
+    for (const list of (await requests(2)).values()) list.list('10', []);
+    await started;
+    expect(sink.changes).toEqual([{ upserts: [], deletes: [] }]);
+  });
+
+  test('does not come if the source is stopped before, and the start says so', async () => {
+    const sink = new Recorder();
+    source = await sourceFor('shop');
+    const started = source.start(sink);
+    const lists = await requests(2);
+    const outcome = expect(started).rejects.toThrow('stopped before its first full sync');
+    await source.stop();
+    await outcome;
+    await Promise.all([...lists.values()].map((list) => list.closed));
+    expect(sink.changes).toEqual([]);
+  });
+
+  test('does not come if the source is stopped while it is being started', async () => {
+    source = await sourceFor('shop');
+    const started = expect(source.start(new Recorder())).rejects.toThrow('stopped');
+    await source.stop();
+    await started;
+  });
+});
+
+describe('a start that can never work is refused with a sentence', () => {
+  test('where there is no kubeconfig and no service account', async () => {
+    vi.stubEnv('KUBECONFIG', '');
+    vi.stubEnv('HOME', folder);
+    source = kubernetesSource({ namespaces: [], log });
+    await expect(source.start(new Recorder())).rejects.toThrow(/^There is no Kubernetes to watch: .*Name a kubeconfig/);
+  });
+
+  test('where the kubeconfig does not exist', async () => {
+    source = kubernetesSource({ namespaces: [], kubeConfig: path.join(folder, 'missing'), log });
+    await expect(source.start(new Recorder())).rejects.toThrow(/^Cannot read the kubeconfig .*missing: ENOENT/);
+  });
+
+  test('where the kubeconfig is none', async () => {
+    source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig('clusters: ['), log });
+    await expect(source.start(new Recorder())).rejects.toThrow(/^Cannot read the kubeconfig/);
+  });
+
+  test('where its current-context leads to no cluster', async () => {
+    const text = api.kubeconfig.replace('"current-context":"x"', '"current-context":"y"');
+    source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig(text), log });
+    await expect(source.start(new Recorder())).rejects.toThrow(/current-context is "y".*kubectl config use-context/);
+  });
+
+  test('where the credentials would go out unprotected', async () => {
+    const text = api.kubeconfig.replace('"insecure-skip-tls-verify":true', '"insecure-skip-tls-verify":false');
+    source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig(text), log });
+    await expect(source.start(new Recorder())).rejects.toThrow(/server "http:.*https:\/\/ address/);
+  });
+
+  test('where KUBECONFIG names a file that does not exist', async () => {
+    vi.stubEnv('KUBECONFIG', path.join(folder, 'missing'));
+    source = kubernetesSource({ namespaces: [], log });
+    await expect(source.start(new Recorder())).rejects.toThrow(/^Cannot read the kubeconfig .*missing: ENOENT/);
+  });
+});
+
+test('KUBECONFIG is used if no kubeconfig is given', async () => {
+  vi.stubEnv('KUBECONFIG', await kubeconfig(api.kubeconfig));
+  source = kubernetesSource({ namespaces: [], log });
+  source.start(new Recorder()).catch(() => undefined);
+  expect((await requests(2)).has('/api/v1/services')).toBe(true);
+});
