@@ -20,7 +20,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     } else if (!ofAService.test(variable)) {
       const meant = nearest(variable, [...byVariable.keys()]);
       problems.push(
-        `${place}: there is no such setting; ${meant === undefined ? 'remove it' : `did you mean ${meant}?`}`,
+        `${place}: there is no such setting; ${meant === undefined ? 'remove it.' : `did you mean ${meant}?`}`,
       );
     }
   }

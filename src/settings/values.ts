@@ -57,8 +57,8 @@ export function readHostPort({ names, anyPort }: { names: boolean; anyPort: bool
   return (text) => {
     const match = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text.trim());
     if (match === null) {
-      const bare = isIP(text.trim()) === 6;
-      return refuse(text, bare ? 'is an IPv6 address, which needs brackets and a port' : 'is not HOST:PORT');
+      const bare = /^[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*$/i.test(text.trim());
+      return refuse(text, bare ? 'looks like an IPv6 address, which needs brackets and a port' : 'is not HOST:PORT');
     }
     const [, bracketed, plain, digits] = match;
     const port = Number(digits);

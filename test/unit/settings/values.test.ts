@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { type SettingField, schema } from '../../../src/settings/index.ts';
+
+/** What a setting makes of a text: its value, or the sentence's middle, which quotes it. */
+function read(field: SettingField, text: string): unknown {
+  const reading = schema[field].read(text);
+  return 'why' in reading ? reading.why : reading.value;
+}
+
+describe('an address to serve at or to reach', () => {
+  test.each([
+    ['127.0.0.1:18000', { host: '127.0.0.1', port: 18000 }],
+    ['0.0.0.0:0', { host: '0.0.0.0', port: 0 }],
+    ['[::1]:18000', { host: '::1', port: 18000 }],
+    ['Shunt.shunt-system:18000', { host: 'shunt.shunt-system', port: 18000 }],
+    [' localhost:1 ', { host: 'localhost', port: 1 }],
+  ])('may be %s', (text, value) => {
+    expect(read('xds', text)).toEqual(value);
+  });
+
+  test.each([
+    ['localhost', '"localhost" is not HOST:PORT'],
+    ['18000', '"18000" is not HOST:PORT'],
+    ['', '"" is not HOST:PORT'],
+    ['localhost:http', '"localhost:http" is not HOST:PORT'],
+    ['localhost:-1', '"localhost:-1" is not HOST:PORT'],
+    ['http://localhost:1', '"http://localhost:1" is not HOST:PORT'],
+    ['localhost:65536', '"localhost:65536" has a port outside 0 to 65535'],
+    [':18000', '":18000" has a host that is neither an IP address nor a DNS name'],
+    ['1.2.3:18000', '"1.2.3:18000" has a host that is neither an IP address nor a DNS name'],
+    ['256.1.1.1:18000', '"256.1.1.1:18000" has a host that is neither an IP address nor a DNS name'],
+    ['a_b:18000', '"a_b:18000" has a host that is neither an IP address nor a DNS name'],
+    ['[localhost]:18000', '"[localhost]:18000" has no IPv6 address between its brackets'],
+    ['::1', '"::1" looks like an IPv6 address, which needs brackets and a port'],
+    ['::1:18000', '"::1:18000" looks like an IPv6 address, which needs brackets and a port'],
+  ])('may not be "%s"', (text, why) => {
+    expect(read('xds', text)).toBe(why);
+  });
+});
+
+describe('an address that Envoy binds', () => {
+  test('is an IP address, for Envoy resolves no names there', () => {
+    expect(read('envoyAdmin', 'localhost:19001')).toBe('"localhost:19001" has a host that is not an IP address');
+  });
+
+  test('has a port, for nobody would know one that the system chose', () => {
+    expect(read('envoyAdmin', '127.0.0.1:0')).toBe('"127.0.0.1:0" has a port outside 1 to 65535');
+  });
+
+  test('may stand in a list, with commas', () => {
+    expect(read('listen', '0.0.0.0:80,[::]:80')).toEqual([
+      { host: '0.0.0.0', port: 80 },
+      { host: '::', port: 80 },
+    ]);
+  });
+
+  test('stands there once', () => {
+    expect(read('listen', '0.0.0.0:80, 0.0.0.0:80')).toBe('"0.0.0.0:80" stands there twice');
+  });
+
+  test('is quoted by itself where it is the one wrong in a list', () => {
+    expect(read('listen', '0.0.0.0:80,nowhere')).toBe('"nowhere" is not HOST:PORT');
+  });
+});
+
+describe('the carriers of a key', () => {
+  test.each(['keyHeader', 'keyBaggage', 'keyCookie'] as const)('%s can be switched off', (field) => {
+    expect(read(field, 'off')).toBeUndefined();
+    expect(read(field, 'false')).toBeUndefined();
+  });
+
+  test('a header is named in lower case, as Envoy has it', () => {
+    expect(read('keyHeader', 'X-Preview')).toBe('x-preview');
+  });
+
+  test('a cookie and a baggage member keep their case, which matters there', () => {
+    expect(read('keyCookie', 'Preview')).toBe('Preview');
+    expect(read('keyBaggage', 'Preview')).toBe('Preview');
+  });
+
+  test.each([':authority', 'x preview', 'x-prévue', 'a=b', ''])('"%s" is not a name that HTTP allows', (text) => {
+    expect(read('keyHeader', text)).toBe(`"${text}" has characters that such a name cannot have`);
+    expect(read('keyCookie', text)).toBe(`"${text}" has characters that such a name cannot have`);
+  });
+
+  test('a header is not one that has a meaning of its own', () => {
+    expect(read('keyHeader', 'Cookie')).toBe('"Cookie" is a header with a meaning of its own');
+  });
+
+  test('the host is on or off', () => {
+    expect(read('keyHost', 'on')).toBe(true);
+    expect(read('keyHost', 'Off')).toBe(false);
+    expect(read('keyHost', 'maybe')).toBe('"maybe" is neither on nor off');
+  });
+});
+
+describe('names', () => {
+  test('a preview domain becomes lower case', () => {
+    expect(read('previewDomain', 'Preview.Example.COM')).toBe('preview.example.com');
+  });
+
+  test.each(['.example.com', 'example.com.', '*.example.com', 'a..b', '-a.b', 'a_b', `${'a'.repeat(64)}.com`])(
+    'a preview domain is not %s',
+    (text) => {
+      expect(read('previewDomain', text)).toBe(`"${text}" is not a DNS name`);
+    },
+  );
+
+  test('a preview domain has at most 253 characters', () => {
+    const longest = `${'a.'.repeat(126)}a`;
+    expect(read('previewDomain', longest)).toBe(longest);
+    expect(read('previewDomain', `${longest}a`)).toBe(`"${longest}a" is not a DNS name`);
+  });
+
+  test('a namespace is as Kubernetes has it', () => {
+    expect(read('gatewayNamespace', 'shop-2')).toBe('shop-2');
+    expect(read('gatewayNamespace', 'Shop')).toBe('"Shop" is not the name of a namespace');
+    expect(read('namespace', 'a,b')).toEqual(['a', 'b']);
+    expect(read('namespace', 'a,,b')).toBe('"" is not the name of a namespace');
+  });
+
+  test('a choice is one of its words, in any case', () => {
+    expect(read('logLevel', 'WARN')).toBe('warn');
+    expect(read('logLevel', 'loud')).toBe('"loud" is not one of them');
+    expect(read('protocol', 'sotw')).toBe('sotw');
+  });
+
+  test('a path is not empty', () => {
+    expect(read('directory', ' ')).toBe('"" is empty');
+  });
+});
