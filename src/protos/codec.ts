@@ -9,7 +9,9 @@ const typeUrlPrefix = 'type.googleapis.com/';
  * The bytes of a message. Deterministic: equal messages have equal bytes, in whatever order the entries of their maps and
  * Structs were written, so that a hash of the bytes is a version.
  *
- * @throws Error naming the field, if two members of one oneof are set or a value has the wrong type.
+ * That fields and enum values exist is for the compiler to see: at run time an unknown one is left out.
+ *
+ * @throws Error naming the oneof, if two of its members are set.
  */
 export function encode<Name extends MessageName>(typeName: Name, message: MessageTypes[Name]): Uint8Array {
   const type = messageType(typeName);

@@ -16,7 +16,7 @@ export interface DiscoveryService {
   readonly delta: string;
   /**
    * For a grpc-js server: requests arrive as `DecodedTypes`, responses leave as the bytes of a response that was encoded
-   * already. A request that cannot be read ends its stream with the status INTERNAL and a sentence that says why.
+   * already. A request that cannot be read ends its stream with the status INTERNAL, `Error deserializing request`.
    */
   readonly server: ServiceDefinition;
   /** For a grpc-js client: requests are written as `MessageTypes`, responses arrive as `DecodedTypes`. */
