@@ -25,6 +25,10 @@ export function readObject(object: unknown, place?: string): ObjectReading {
   const kind = kindOf(object);
   if (kind === undefined) return { problems: [] };
   const fields = new Fields(nameForMessages(kind, object), place);
+  if (object.apiVersion !== API_VERSIONS[kind]) {
+    fields.refuse('apiVersion', object.apiVersion, `Write ${API_VERSIONS[kind]}.`);
+    return { problems: fields.problems };
+  }
   const metadata = readMetadata(fields, kind, object);
   if (metadata === undefined) return { problems: fields.problems };
   const read = kind === 'Service' ? readService : readEndpointSlice;
@@ -32,8 +36,15 @@ export function readObject(object: unknown, place?: string): ObjectReading {
   return { ...(record === undefined ? {} : { record }), ref: metadata.ref, problems: fields.problems };
 }
 
+const API_VERSIONS: Readonly<Record<SourceKind, string>> = {
+  Service: 'v1',
+  EndpointSlice: 'discovery.k8s.io/v1',
+};
+
+/** Ours, or meant to be: no apiVersion at all, or an old one of the same group. Other groups have Services of their own. */
 function kindOf(object: Readonly<Record<string, unknown>>): SourceKind | undefined {
-  if (object.apiVersion === 'v1' && object.kind === 'Service') return 'Service';
-  if (object.apiVersion === 'discovery.k8s.io/v1' && object.kind === 'EndpointSlice') return 'EndpointSlice';
-  return undefined;
+  const { kind, apiVersion } = object;
+  if (kind !== 'Service' && kind !== 'EndpointSlice') return undefined;
+  if (apiVersion === undefined || apiVersion === null || apiVersion === API_VERSIONS[kind]) return kind;
+  return kind === 'EndpointSlice' && `${apiVersion}`.startsWith('discovery.k8s.io/') ? kind : undefined;
 }
