@@ -26,6 +26,7 @@ export function describeWithApiServer(name: string, tests: (server: ApiServer) =
   if (!assets) {
     test(name, (context) => {
       if (process.env.CI) throw new Error(HOW_TO_GET_IT);
+      console.warn(HOW_TO_GET_IT);
       context.skip(HOW_TO_GET_IT);
     });
     return;

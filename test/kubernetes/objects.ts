@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ApiServer } from '../support/apiserver.ts';
+
+type Resource = 'services' | 'endpointslices';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The rights that the problems of the source ask for. */
+export const READ_EVERYTHING: readonly Rule[] = [
+  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+];
+
+const ROOTS: Readonly<Record<Resource, string>> = { services: '/api/v1', endpointslices: '/apis/discovery.k8s.io/v1' };
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+/** What the tests do as the administrator of a cluster. */
+export class Cluster {
+  readonly #server: ApiServer;
+
+  constructor(server: ApiServer) {
+    this.#server = server;
+  }
+
+  async createNamespace(name: string): Promise<void> {
+    await this.#server.request('POST', '/api/v1/namespaces', { metadata: { name } });
+  }
+
+  async createService(namespace: string, name: string): Promise<void> {
+    await this.#server.request('POST', pathOf(namespace, 'services'), {
+      metadata: { name },
+      spec: { clusterIP: 'None', ports: [{ name: 'http', port: 80, appProtocol: 'http' }] },
+    });
+  }
+
+  async createSlice(namespace: string, name: string, service: string, addresses: readonly string[]): Promise<void> {
+    await this.#server.request('POST', pathOf(namespace, 'endpointslices'), {
+      metadata: { name, labels: { 'kubernetes.io/service-name': service } },
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: 8080 }],
+      endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
+    });
+  }
+
+  /** `null` takes a label away. */
+  async label(
+    namespace: string,
+    resource: Resource,
+    name: string,
+    labels: Readonly<Record<string, string | null>>,
+  ): Promise<void> {
+    await this.#server.request('PATCH', `${pathOf(namespace, resource)}/${name}`, { metadata: { labels } });
+  }
+
+  async delete(namespace: string, resource: Resource, name: string): Promise<void> {
+    await this.#server.request('DELETE', `${pathOf(namespace, resource)}/${name}`);
+  }
+
+  /** Gives the user `viewer` these rights in a namespace. */
+  async grant(namespace: string, rules: readonly Rule[]): Promise<void> {
+    await this.#server.request('POST', `${RBAC}/namespaces/${namespace}/roles`, {
+      metadata: { name: 'shunt' },
+      rules,
+    });
+    await this.#server.request('POST', `${RBAC}/namespaces/${namespace}/rolebindings`, {
+      metadata: { name: 'shunt' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'shunt' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'viewer' }],
+    });
+    await this.#rightsTakeEffect(namespace, true);
+  }
+
+  /** Takes back what `grant` gave. */
+  async revoke(namespace: string): Promise<void> {
+    await this.#server.request('DELETE', `${RBAC}/namespaces/${namespace}/rolebindings/shunt`);
+    await this.#rightsTakeEffect(namespace, false);
+  }
+
+  /** The API server learns of its own bindings by a watch; asking it is the only way to know that it has. */
+  async #rightsTakeEffect(namespace: string, allowed: boolean): Promise<void> {
+    const review = {
+      spec: { user: 'viewer', resourceAttributes: { namespace, verb: 'list', resource: 'services' } },
+    };
+    for (;;) {
+      const answer = await this.#server.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+      if ((answer as { status: { allowed: boolean } }).status.allowed === allowed) return;
+      await delay(10);
+    }
+  }
+}
+
+function pathOf(namespace: string, resource: Resource): string {
+  return `${ROOTS[resource]}/namespaces/${namespace}/${resource}`;
+}
