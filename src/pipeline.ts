@@ -6,23 +6,15 @@ import { resolveIntercepts } from './intercepts/resolve.ts';
 import { ambiguousNamespaces, routeNames } from './intercepts/routing.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Problem } from './problems.ts';
-import type { Resource, ResourceName } from './resources/resource.ts';
+import type { Changes, Resource, ResourceName, ResourceUpdate } from './resources/index.ts';
 import type { SourceChange, SourceSink } from './sources/source.ts';
 import { refKey } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
 import { clusterResources, listenerResources, loadAssignmentResources, routeResource } from './translate/resources.ts';
 
-/** Where the pipeline's resources go: all of one change at once. */
+/** Where the pipeline's resources go, all of one change at once; `ResourceStore` is one. */
 export interface ResourceSink {
-  apply(update: ResourceUpdate): void;
-}
-
-export interface ResourceUpdate {
-  /** For every Envoy. */
-  readonly set: readonly Resource[];
-  readonly remove: readonly ResourceName[];
-  /** For the Envoys of one group instead of what every Envoy gets, by the group's name. */
-  readonly groups: ReadonlyMap<string, { readonly set: readonly Resource[]; readonly remove: readonly ResourceName[] }>;
+  apply(update: ResourceUpdate): Changes;
 }
 
 /**
@@ -72,8 +64,7 @@ export class Pipeline implements SourceSink {
     const groups: Map<string, { set: Resource[]; remove: ResourceName[] }> = routesDiffer
       ? this.#routes(set)
       : new Map();
-    this.#sink.apply({ set, remove, groups });
-    this.#logChange(change, set, remove);
+    this.#logChange(change, this.#sink.apply({ set, remove, groups }));
   }
 
   #translate(id: ServiceId, before: Translated | undefined): Translated {
@@ -117,17 +108,23 @@ export class Pipeline implements SourceSink {
     return groups;
   }
 
-  #logChange(change: SourceChange, set: readonly Resource[], remove: readonly ResourceName[]): void {
-    if (set.length === 0 && remove.length === 0) return;
+  #logChange(change: SourceChange, changes: Changes): void {
     const objects = [...change.upserts, ...change.deletes].map(refKey);
-    const changed = set.map(title);
-    const removed = remove.map(title);
-    this.#log.info(
-      { objects: objects.slice(0, LISTED), changed: changed.slice(0, LISTED), removed: removed.slice(0, LISTED) },
-      `${few(objects)} changed ${few([...changed, ...removed])}`,
+    const resources = [...changes.of(EVERYONE)].flatMap(([typeUrl, names]) =>
+      names.map((name) => title({ typeUrl, name })),
     );
+    const fields = {
+      sequence: changes.sequence,
+      objects: objects.slice(0, LISTED),
+      resources: resources.slice(0, LISTED),
+    };
+    if (resources.length === 0) this.#log.debug(fields, `${few(objects)} changed no resource`);
+    else this.#log.info(fields, `${few(objects)} changed ${few(resources)}`);
   }
 }
+
+/** No group has this name, so it sees what all see. */
+const EVERYONE = '';
 
 interface Translated {
   readonly baseline?: Baseline;

@@ -1,13 +1,20 @@
-import type { Logger } from 'pino';
 import type { Problem } from './problems.ts';
 import { formatProblem } from './problems.ts';
 
+/** The part of a logger that problems need. */
+export interface ProblemSink {
+  /** A new problem. */
+  warn(fields: object, sentence: string): void;
+  /** One that is gone. */
+  info(fields: object, sentence: string): void;
+}
+
 /** Says each problem once when it comes and once when it is gone, however often its object is read again. */
 export class ProblemLog {
-  readonly #log: Logger;
+  readonly #log: ProblemSink;
   readonly #byOrigin = new Map<string, ReadonlyMap<string, Problem>>();
 
-  constructor(log: Logger) {
+  constructor(log: ProblemSink) {
     this.#log = log;
   }
 

@@ -26,7 +26,7 @@ export interface MergedEndpoints {
  */
 export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly PreviewEndpoints[]): MergedEndpoints {
   const own = new Set(baseline.map(endpointKey));
-  const claims = new Map<string, { endpoint: Endpoint; keys: Set<string> }>();
+  const claims = new Map<string, Claim>();
   const taken = new Set<string>();
   const overlaps: { preview: Preview; address: string; covers: boolean }[] = [];
 
@@ -38,9 +38,10 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
       const name = endpointKey(endpoint);
       if (own.has(name) && !covers) taken.add(name);
       if (!endpoint.usable) continue;
-      const claim = claims.get(name) ?? { endpoint, keys: new Set<string>() };
+      const claim = claims.get(name) ?? { endpoint, keys: new Set<string>(), titles: new Set<string>() };
       claims.set(name, claim);
       claim.keys.add(key);
+      claim.titles.add(preview.key ?? preview.name);
     }
   }
   // Several previews, each narrow enough, may together still leave the baseline nothing.
@@ -51,20 +52,28 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
   for (const endpoint of baseline) {
     const name = endpointKey(endpoint);
     if (!endpoint.usable || (taken.has(name) && !keepsAll)) continue;
-    entries.set(name, entryOf(endpoint, true, claims.get(name)?.keys));
+    entries.set(name, entryOf(endpoint, true, claims.get(name)));
   }
-  for (const [name, { endpoint, keys }] of claims) {
-    if (!entries.has(name)) entries.set(name, entryOf(endpoint, false, keys));
+  for (const [name, claim] of claims) {
+    if (!entries.has(name)) entries.set(name, entryOf(claim.endpoint, false, claim));
   }
   return { entries: [...entries.values()].sort(byAddress), shared };
+}
+
+/** The previews that name one address. */
+interface Claim {
+  readonly endpoint: Endpoint;
+  readonly keys: Set<string>;
+  readonly titles: Set<string>;
 }
 
 function endpointKey(endpoint: Endpoint): string {
   return `${endpoint.address} ${endpoint.port}`;
 }
 
-function entryOf({ address, port }: Endpoint, baseline: boolean, keys: ReadonlySet<string> = new Set()): EndpointEntry {
-  return Object.freeze({ address, port, baseline, keys: Object.freeze([...keys].sort()) });
+function entryOf({ address, port }: Endpoint, baseline: boolean, claim: Claim | undefined): EndpointEntry {
+  const keys = Object.freeze([...(claim?.keys ?? [])].sort());
+  return Object.freeze({ address, port, baseline, keys, titles: Object.freeze([...(claim?.titles ?? [])].sort()) });
 }
 
 function byAddress(a: EndpointEntry, b: EndpointEntry): number {

@@ -31,8 +31,10 @@ export interface EndpointEntry {
   readonly port: number;
   /** Whether requests without a key may reach it. */
   readonly baseline: boolean;
-  /** Keys of the previews that it is an endpoint of, sorted. */
+  /** Names of the subsets of the previews that it is an endpoint of, sorted. */
   readonly keys: readonly string[];
+  /** What people call those previews: by their keys or, where they have none, by their Services' names. Sorted. */
+  readonly titles: readonly string[];
 }
 
 /** The name of endpoints that only a rule leads to. No key contains `--`. */

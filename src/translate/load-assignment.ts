@@ -44,7 +44,7 @@ export function translateLoadAssignment(baseline: Baseline, { port, entries }: P
 }
 
 function translateEndpoint(baseline: Baseline, entry: EndpointEntry, subsets: readonly string[]): LbEndpoint {
-  const servedBy = entry.baseline ? baseline.name : `${baseline.name}@${entry.keys.join(',')}`;
+  const servedBy = entry.baseline ? baseline.name : `${baseline.name}@${entry.titles.join(',')}`;
   return {
     endpoint: { address: { socket_address: { address: entry.address, port_value: entry.port } } },
     metadata: {

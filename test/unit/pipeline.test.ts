@@ -1,8 +1,9 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { ResourceUpdate } from '../../src/pipeline.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { ProblemLog } from '../../src/problem-log.ts';
+import type { ResourceUpdate } from '../../src/resources/index.ts';
+import { ResourceStore } from '../../src/resources/index.ts';
 import type { ObjectRef, SourceRecord } from '../../src/sources/source.ts';
 import { baseline, preview, slice } from '../support/records.ts';
 
@@ -11,20 +12,27 @@ const silent = pino({ level: 'silent' });
 /** Runs changes through a pipeline and tells what came out of each. */
 function pipeline() {
   const updates: ResourceUpdate[] = [];
+  const store = new ResourceStore();
+  const sink = {
+    apply(update: ResourceUpdate) {
+      updates.push(update);
+      return store.apply(update);
+    },
+  };
   const problems = new ProblemLog(silent);
   const options = {
     listen: [{ host: '127.0.0.1', port: 10000 }],
     previewDomain: 'preview.example.com',
     carriers: { header: 'x-preview', baggage: 'preview', cookie: 'preview', host: true },
   };
-  const made = new Pipeline(options, { apply: (update) => void updates.push(update) }, problems, silent);
+  const made = new Pipeline(options, sink, problems, silent);
   const title = ({ typeUrl, name }: { typeUrl: string; name: string }) => `${typeUrl.split('.').at(-1)} ${name}`;
   return {
     problems,
     apply(upserts: SourceRecord[], deletes: ObjectRef[] = []) {
       made.changed({ upserts, deletes });
       const { set, remove, groups } = updates.at(-1)!;
-      return { set: set.map(title), remove: remove.map(title), groups: [...groups.keys()] };
+      return { set: set.map(title), remove: remove.map(title), groups: [...(groups?.keys() ?? [])] };
     },
   };
 }

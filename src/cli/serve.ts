@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { startControlPlane } from '../control-plane.ts';
+import { createLogger } from '../log.ts';
+import { formatHostPort } from '../settings/index.ts';
+import type { Command } from './command.ts';
+import { openSource } from './source.ts';
+
+export const command: Command = {
+  settings: [
+    'config',
+    'directory',
+    'kubernetes',
+    'namespace',
+    'xds',
+    'admin',
+    'listen',
+    'previewDomain',
+    'keyHeader',
+    'keyBaggage',
+    'keyCookie',
+    'keyHost',
+    'logLevel',
+  ],
+  examples: [
+    {
+      line: 'shunt serve --directory manifests',
+      says: 'Serve what the manifests in a folder say, and follow the folder.',
+    },
+    {
+      line: 'shunt serve --kubernetes --namespace shop',
+      says: 'Follow one namespace of the cluster that kubectl would use.',
+    },
+  ],
+  notes: `
+Logs go to stderr, one JSON object a line. http://ADMIN/healthz answers while the process does, and
+http://ADMIN/readyz once everything to be watched has been read. SIGTERM ends it with status 0; the
+Envoys keep what they have until it is back.`,
+  async run({ settings, signal }) {
+    const log = createLogger(settings.logLevel);
+    const source = await openSource(settings, log);
+    const controlPlane = await startControlPlane({ settings, source, log });
+    try {
+      const { xds, admin } = controlPlane;
+      log.info({ xds: formatHostPort(xds), admin: formatHostPort(admin) }, `serving ADS on ${formatHostPort(xds)}`);
+      const interrupted = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
+      // A source that can never work ends the command; one that only has not synced yet does not.
+      await Promise.race([controlPlane.ready.then(() => log.info('ready')), interrupted]);
+      await interrupted;
+      log.info('ending');
+    } finally {
+      await controlPlane.close();
+    }
+    return 0;
+  },
+};

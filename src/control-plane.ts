@@ -1,0 +1,97 @@
+import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { namespaceMetadata } from './gateway/index.ts';
+import type { Logger } from './log.ts';
+import { Pipeline } from './pipeline.ts';
+import { ProblemLog } from './problem-log.ts';
+import { receiptLog } from './receipts/log.ts';
+import { ResourceStore } from './resources/index.ts';
+import type { HostPort, Settings } from './settings/index.ts';
+import type { Source } from './sources/source.ts';
+import type { GatewayOptions } from './translate/gateway.ts';
+import { createXdsServer, type XdsEvent, type XdsServer } from './xds/index.ts';
+
+/** A running control plane, from a source of objects to the Envoys. */
+export interface ControlPlane {
+  /** Where it serves ADS; the port is the one that it has, if 0 was asked for. */
+  readonly xds: HostPort;
+  /** Where it serves health. */
+  readonly admin: HostPort;
+  /** Settles when the source has delivered its first full sync; rejects if the source can never work. */
+  readonly ready: Promise<void>;
+  /** Ends everything, telling the Envoys; they keep what they have. */
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly log: Logger;
+  /** Told of every event of the xDS server, for tests and for the demo. */
+  readonly onEvent?: (event: XdsEvent) => void;
+}
+
+/** @throws a sentence that names the setting, if an address cannot be had. */
+export async function startControlPlane({
+  settings,
+  source,
+  log,
+  onEvent,
+}: ControlPlaneOptions): Promise<ControlPlane> {
+  const store = new ResourceStore();
+  const problems = new ProblemLog(log);
+  const pipeline = new Pipeline(gatewayOptions(settings), store, problems, log);
+  const receipts = receiptLog(log);
+
+  let synced = false;
+  const readiness = () =>
+    synced
+      ? { ready: true, detail: 'ready' }
+      : { ready: false, detail: 'not ready: the first full sync has not come yet.' };
+  const admin = await startAdminServer(settings.admin, readiness);
+  const xds = createXdsServer({
+    store,
+    groupOf: (node) => textOf(node.metadata?.[namespaceMetadata]),
+    log,
+    onEvent: (event) => {
+      receipts(event);
+      onEvent?.(event);
+    },
+  });
+  const port = await xds.listen(settings.xds.host, settings.xds.port).catch(async (error: unknown) => {
+    await admin.close();
+    throw error;
+  });
+  const ready = source.start(pipeline).then(() => {
+    synced = true;
+  });
+  return {
+    xds: { host: settings.xds.host, port },
+    admin: { host: settings.admin.host, port: admin.port },
+    ready,
+    close: () => closeAll(source, xds, admin),
+  };
+}
+
+/** From the source to the Envoys, so that nothing new is sent on the way out. */
+async function closeAll(source: Source, xds: XdsServer, admin: AdminServer): Promise<void> {
+  await source.stop();
+  await xds.close();
+  await admin.close();
+}
+
+export function gatewayOptions(settings: Settings): GatewayOptions {
+  return {
+    listen: settings.listen,
+    previewDomain: settings.previewDomain,
+    carriers: {
+      header: settings.keyHeader,
+      baggage: settings.keyBaggage,
+      cookie: settings.keyCookie,
+      host: settings.keyHost,
+    },
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
