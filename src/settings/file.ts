@@ -50,12 +50,13 @@ export function readSettingsText(text: string, path: string): Found {
       continue;
     }
     const [field, setting] = known;
-    const written = textOf(isAlias(value) ? value.resolve(document) : value);
+    const node = isAlias(value) ? value.resolve(document) : value;
+    const written = textOf(node);
     if (field === 'config') {
       problems.push(`${place}: a file cannot name another; remove it.`);
     } else if (written === undefined) {
       problems.push(`${place}: its value is missing or no plain value; write ${setting.accepts}.`);
-    } else if (setting.kind !== 'list' && isSeq(value)) {
+    } else if (setting.kind !== 'list' && isSeq(node)) {
       problems.push(`${place}: it takes one value, not a list; write ${setting.accepts}.`);
     } else {
       given.push({ field, text: written, place });

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+const root = new URL('../../../', import.meta.url);
+const main = new URL('src/main.ts', root).pathname;
+
+/** Runs the command line under a Node that says it is of this version. */
+function shuntUnder(version: string) {
+  const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, main, '--version'],
+    { encoding: 'utf8', env: { PATH: process.env.PATH } },
+  );
+  return { status, stdout, stderr };
+}
+
+describe('the version of Node', () => {
+  const { engines, version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+
+  test.each(['12.22.12', '20.20.2', '22.11.0'])('%s is too old, which a sentence says', (old) => {
+    expect(shuntUnder(old)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `shunt needs Node.js ${engines.node.replace('>=', '')} or newer, and this is ${old}.\n`,
+    });
+  });
+
+  test.each(['22.12.0', '23.0.0', '26.1.0'])('%s is new enough', (fresh) => {
+    expect(shuntUnder(fresh)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test('is looked at in words that an old Node can read', () => {
+    const code = readFileSync(main, 'utf8').replaceAll(/^\s*\/\/.*$/gm, '');
+    expect(code).not.toMatch(/^import /m);
+    expect(code).not.toMatch(/\?\.|\?\?|^await /m);
+  });
+});
