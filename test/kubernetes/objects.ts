@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SourceKind } from '../../src/sources/source.ts';
 import type { ApiServer } from '../support/apiserver.ts';
+import type { Manifest } from '../unit/sources/objects.ts';
 
 type Resource = 'services' | 'endpointslices';
 
@@ -15,6 +17,11 @@ export const READ_EVERYTHING: readonly Rule[] = [
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
 ];
 
+export const RESOURCES: Readonly<Record<SourceKind, Resource>> = {
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
+};
+
 const ROOTS: Readonly<Record<Resource, string>> = { services: '/api/v1', endpointslices: '/apis/discovery.k8s.io/v1' };
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
@@ -28,6 +35,22 @@ export class Cluster {
 
   async createNamespace(name: string): Promise<void> {
     await this.#server.request('POST', '/api/v1/namespaces', { metadata: { name } });
+  }
+
+  /** Creates the namespace, or deletes all that is in it. */
+  async emptyNamespace(name: string): Promise<void> {
+    await this.#server.apply(`/api/v1/namespaces/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    });
+    for (const resource of Object.values(RESOURCES)) await this.#server.request('DELETE', pathOf(name, resource));
+  }
+
+  /** Creates the object, or makes it what is written. */
+  async apply(object: Manifest): Promise<void> {
+    const { namespace, name } = object.metadata;
+    await this.#server.apply(`${pathOf(namespace, RESOURCES[object.kind])}/${name}`, object);
   }
 
   async createService(namespace: string, name: string): Promise<void> {

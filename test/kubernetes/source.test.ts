@@ -5,10 +5,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { kubernetesSource } from '../../src/sources/kubernetes/index.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { describeWithApiServer } from '../support/apiserver.ts';
-import { Recorder } from '../unit/sources/kubernetes/recorder.ts';
+import { sourceConformance } from '../unit/sources/conformance.ts';
+import { Recorder } from '../unit/sources/recorder.ts';
 import { Gate } from './gate.ts';
-import { Cluster, READ_EVERYTHING } from './objects.ts';
+import { Cluster, READ_EVERYTHING, RESOURCES } from './objects.ts';
 
+const log = { debug: () => undefined };
 const ROLE_RULE =
   /Bind a Role with the rule \{apiGroups: \[""\], resources: \["services"\], verbs: \["list", "watch"\]\}/;
 
@@ -30,10 +32,11 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     source = undefined;
     gate = undefined;
     await rm(folder, { recursive: true });
+    expect(sink.breaches).toEqual([]);
   });
 
   function sourceAs(user: 'admin' | 'viewer', namespaces: readonly string[], kubeConfig = server.kubeconfig(user)) {
-    source = kubernetesSource({ namespaces, kubeConfig, log: { debug: () => undefined } });
+    source = kubernetesSource({ namespaces, kubeConfig, log });
     return source;
   }
 
@@ -44,6 +47,27 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     await writeFile(kubeConfig, server.kubeconfigText(user, gate.port));
     return sourceAs(user, namespaces, kubeConfig);
   }
+
+  sourceConformance('Kubernetes', {
+    async make() {
+      await cluster.emptyNamespace('shop');
+      const sources: Source[] = [];
+      const another = () => {
+        const made = kubernetesSource({ namespaces: ['shop'], kubeConfig: server.kubeconfig('admin'), log });
+        sources.push(made);
+        return made;
+      };
+      return {
+        source: another(),
+        another,
+        put: (object) => cluster.apply(object),
+        remove: ({ kind, namespace, name }) => cluster.delete(namespace, RESOURCES[kind], name),
+        close: async () => {
+          await Promise.all(sources.map((each) => each.stop()));
+        },
+      };
+    },
+  });
 
   test('what is created, labelled, relabelled and deleted is seen as records', async () => {
     await cluster.createNamespace('seen');
@@ -88,8 +112,8 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     await sink.until(() => sink.world.has('EndpointSlice seen/api-1'));
     await cluster.delete('seen', 'endpointslices', 'api-1');
     await cluster.delete('seen', 'services', 'api');
-    await sink.until(() => !sink.names().some((name) => name.includes(' seen/')));
-    expect(sink.tellings).toEqual([]);
+    await sink.until(() => !sink.keys().some((name) => name.includes(' seen/')));
+    expect(sink.told).toEqual([]);
   });
 
   test('a label that is not of Shunt is no change', async () => {
@@ -111,8 +135,8 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     await cluster.createService('mine', 'api');
     await cluster.createSlice('mine', 'api-1', 'api', ['10.1.0.1']);
     await sink.until(() => sink.world.size === 2);
-    expect(sink.names()).toEqual(['EndpointSlice mine/api-1', 'Service mine/api']);
-    expect(sink.tellings).toEqual([]);
+    expect(sink.keys()).toEqual(['EndpointSlice mine/api-1', 'Service mine/api']);
+    expect(sink.told).toEqual([]);
   });
 
   test('a right that is missing at the start is named, and the first sync waits for it', async () => {
@@ -132,7 +156,7 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
 
     await cluster.grant('forgotten', READ_EVERYTHING);
     await started;
-    expect(sink.names()).toEqual(['Service granted/api']);
+    expect(sink.keys()).toEqual(['Service granted/api']);
     await sink.until(() => sink.problemsOf(origin).length === 0);
   });
 
@@ -154,7 +178,7 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     expect(sink.problemsOf(origin)[0]!.advice).toMatch(ROLE_RULE);
     await cluster.createService('kept', 'later');
     await sink.until(() => sink.world.has('Service kept/later'));
-    expect(sink.names()).toEqual(['Service kept/api', 'Service kept/later', 'Service taken/api']);
+    expect(sink.keys()).toEqual(['Service kept/api', 'Service kept/later', 'Service taken/api']);
   });
 
   test('after the API server was killed and things have changed, only the true difference is delivered', async () => {
@@ -182,7 +206,7 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     const since = sink.changes.slice(before);
     expect(since.flatMap(({ upserts }) => upserts.map(({ name }) => name)).sort()).toEqual(['changed', 'new', 'new-1']);
     expect(since.flatMap(({ deletes }) => deletes.map(({ name }) => name))).toEqual(['gone']);
-    expect(sink.names()).toEqual([
+    expect(sink.keys()).toEqual([
       'EndpointSlice storm/kept-1',
       'EndpointSlice storm/new-1',
       'Service storm/changed',

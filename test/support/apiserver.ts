@@ -127,18 +127,32 @@ export class ApiServer {
   }
 
   /**
-   * A request as `admin`.
+   * A request as `admin`; a PATCH is a JSON merge patch.
    *
    * @param urlPath such as `/api/v1/namespaces`.
    * @throws if the answer is not a success, with what it says.
    */
-  async request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', urlPath: string, body?: object): Promise<unknown> {
-    const { status, text } = await this.#send(method, urlPath, body);
+  request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', urlPath: string, body?: object): Promise<unknown> {
+    return this.#ask(method, urlPath, body, method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
+  }
+
+  /** Creates the object at the path, or makes it what is written (a server-side apply). */
+  async apply(urlPath: string, object: object): Promise<void> {
+    await this.#ask('PATCH', `${urlPath}?fieldManager=test&force=true`, object, 'application/apply-patch+yaml');
+  }
+
+  async #ask(method: string, urlPath: string, body: object | undefined, contentType: string): Promise<unknown> {
+    const { status, text } = await this.#send(method, urlPath, body, contentType);
     if (status >= 300) throw new Error(`${method} ${urlPath}: ${status} ${text}`);
     return JSON.parse(text);
   }
 
-  #send(method: string, urlPath: string, body?: object): Promise<{ status: number; text: string }> {
+  #send(
+    method: string,
+    urlPath: string,
+    body?: object,
+    contentType = 'application/json',
+  ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const request = https.request(
         {
@@ -149,10 +163,7 @@ export class ApiServer {
           agent: false,
           // Until it has said that it is ready its certificate, which it makes itself, may not be there yet.
           ...(this.#certificate === '' ? { rejectUnauthorized: false } : { ca: this.#certificate }),
-          headers: {
-            authorization: `Bearer ${this.#tokens.admin}`,
-            'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-          },
+          headers: { authorization: `Bearer ${this.#tokens.admin}`, 'content-type': contentType },
         },
         async (response) => {
           let text = '';

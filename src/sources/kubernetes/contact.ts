@@ -30,6 +30,7 @@ export class Contact {
   readonly #random: () => number;
   #failures = 0;
   #since = 0;
+  #expired = false;
 
   /** @param random from 0 to below 1. */
   constructor(backoff: Backoff, random: () => number = Math.random) {
@@ -45,16 +46,22 @@ export class Contact {
   /** A watch has lasted. */
   held(): void {
     this.#failures = 0;
+    this.#expired = false;
   }
 
   /** @param now milliseconds since the epoch. */
   failed(failure: Failure, now: number): Retry {
     if (this.#failures === 0) this.#since = failure.kind === 'silent' ? now - failure.silenceMs : now;
     this.#failures += 1;
+    const expired = isExpired(failure);
+    const expiredAgain = expired && this.#expired;
+    this.#expired = expired;
     return {
       afterMs: this.#wait(failure),
-      relist: isExpired(failure) || this.#failures % FAILURES_UNTIL_RELIST === 0,
-      tell: this.#failures > 1 || !isBlip(failure),
+      relist: expired || this.#failures % FAILURES_UNTIL_RELIST === 0,
+      // Whatever breaks once is mostly over with the next attempt. To be told that a resourceVersion has expired is contact,
+      // unless it goes on like that.
+      tell: expired ? expiredAgain : failure.kind === 'refused' || this.#failures > 1,
     };
   }
 
@@ -65,9 +72,4 @@ export class Contact {
     if (failure.kind !== 'refused') return jittered;
     return Math.max(jittered, Math.min(failure.retryAfterMs, LONGEST_RETRY_AFTER_MS));
   }
-}
-
-/** What happens to every watch now and then, and is over with the next attempt. */
-function isBlip(failure: Failure): boolean {
-  return failure.kind !== 'refused' || isExpired(failure);
 }

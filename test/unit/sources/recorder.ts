@@ -34,6 +34,11 @@ export class Recorder implements SourceSink {
     return [...this.world.keys()].sort();
   }
 
+  /** What is wrong with one origin at present. */
+  problemsOf(origin: string): readonly Problem[] {
+    return this.#problems.get(origin) ?? [];
+  }
+
   /** Every problem at present as its sentence, in order. */
   sentences(): readonly string[] {
     return [...this.#problems.values()].flat().map(formatProblem).sort();

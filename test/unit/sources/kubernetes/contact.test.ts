@@ -42,11 +42,19 @@ describe('what is worth telling', () => {
     ['a connection that breaks', BROKEN],
     ['a connection that went silent', { kind: 'silent', silenceMs: 1 }],
     ['a watch that ends at once', { kind: 'brief' }],
-    ['a resourceVersion that has expired', refused(410)],
   ])('%s is not at first, but is when the next attempt fails too', (_, failure) => {
     const contact = new Contact(BACKOFF);
     expect(contact.failed(failure, 0).tell).toBe(false);
     expect(contact.failed(BROKEN, 0).tell).toBe(true);
+  });
+
+  test('a resourceVersion that has expired is not, even after a failure, but is when the next has expired as well', () => {
+    const contact = new Contact(BACKOFF);
+    contact.failed(BROKEN, 0);
+    expect(contact.failed(refused(410), 0).tell).toBe(false);
+    expect(contact.failed(refused(410), 0).tell).toBe(true);
+    contact.held();
+    expect(contact.failed(refused(410), 0).tell).toBe(false);
   });
 
   test.each([401, 403, 429, 500])('a refusal with %d is at once', (status) => {

@@ -2,7 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Get, getWith } from '../../../../src/sources/kubernetes/api.ts';
 import { DEFAULT_TIMING, Reflector, type Timing } from '../../../../src/sources/kubernetes/reflector.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder } from '../recorder.ts';
 import { bookmark, errorEvent, event, ScriptedApi, service } from './scripted-api.ts';
 
 const ORIGIN = 'watch services in namespace shop';
@@ -29,6 +29,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await reflector.stop();
   await api.stop();
+  expect(sink.breaches).toEqual([]);
 });
 
 function start(timing: Timing = TIMING): void {
@@ -105,7 +106,7 @@ describe('listing', () => {
     again.list('20', [service('b', '2')]);
     expect((await api.next()).parameter('resourceVersion')).toBe('20');
     expect(upserted()).toEqual([['b']]);
-    expect(sink.tellings).toEqual([]);
+    expect(sink.told).toEqual([]);
   });
 
   test('an answer that is no Kubernetes list is told with its beginning, and asked for again', async () => {
@@ -165,7 +166,7 @@ describe('watching', () => {
     expect(next.parameter('watch')).toBe('true');
     expect(next.parameter('resourceVersion')).toBe('15');
     expect(waits).toEqual([]);
-    expect(sink.tellings).toEqual([]);
+    expect(sink.told).toEqual([]);
   });
 
   test('a connection that breaks is made again from the last event on, and is nothing to tell', async () => {
@@ -177,7 +178,7 @@ describe('watching', () => {
     const next = await api.next();
     expect(next.parameter('resourceVersion')).toBe('11');
     expect(waits).toHaveLength(1);
-    expect(sink.tellings).toEqual([]);
+    expect(sink.told).toEqual([]);
   });
 
   test('an event that was cut off is not taken, and comes with the next watch', async () => {
@@ -187,7 +188,7 @@ describe('watching', () => {
     watch.write('{"type":"MODIFIED","object":{"kind":"Serv');
     watch.end();
     expect((await api.next()).parameter('resourceVersion')).toBe('11');
-    expect(sink.names()).toEqual(['Service shop/a']);
+    expect(sink.keys()).toEqual(['Service shop/a']);
   });
 
   test('a connection on which nothing comes any more is given up after the time of the watch and a grace', async () => {
@@ -227,7 +228,7 @@ describe('a resourceVersion that has expired', () => {
     expect(sink.changes).toHaveLength(2);
     expect(sink.changes[1]!.upserts.map(({ name }) => name)).toEqual(['changed', 'new']);
     expect(sink.changes[1]!.deletes).toEqual([{ kind: 'Service', namespace: 'shop', name: 'gone' }]);
-    expect(sink.tellings).toEqual([]);
+    expect(sink.told).toEqual([]);
   });
 
   test('a list that brings nothing new is no change', async () => {
@@ -244,7 +245,7 @@ describe('trouble', () => {
   test('a missing right is told at once with the rule that grants it, and withdrawn when a watch works', async () => {
     start();
     (await api.next()).refuse(403, 'Forbidden', 'User "shunt" cannot list resource "services"');
-    await sink.until(() => sink.tellings.length > 0);
+    await sink.until(() => sink.told.length > 0);
     const [problem] = sink.problemsOf(ORIGIN);
     expect(problem).toMatchObject({ code: 'source-unreachable', object: ORIGIN });
     expect(problem!.message).toMatch(/^Cannot list services in namespace shop since \d{4}-.*Z: .*403/);
@@ -261,14 +262,14 @@ describe('trouble', () => {
     start({ ...TIMING, steadyMs: 1 });
     (await api.next()).refuse(403, 'Forbidden', '');
     (await listed()).watch();
-    await sink.until(() => sink.tellings.length === 2);
+    await sink.until(() => sink.told.length === 2);
     expect(sink.problemsOf(ORIGIN)).toEqual([]);
   });
 
   test('credentials that are not accepted are told as such', async () => {
     start();
     (await api.next()).refuse(401, 'Unauthorized', 'Unauthorized');
-    await sink.until(() => sink.tellings.length > 0);
+    await sink.until(() => sink.told.length > 0);
     expect(sink.problemsOf(ORIGIN)[0]!.message).toContain('Cannot list services in namespace shop');
     expect(sink.problemsOf(ORIGIN)[0]!.advice).toContain('token or the client certificate');
   });
@@ -307,11 +308,11 @@ describe('trouble', () => {
     watch.watch(bookmark('11'));
     watch.reset();
     (await api.next()).reset();
-    await sink.until(() => sink.tellings.length > 0);
+    await sink.until(() => sink.told.length > 0);
     const [problem] = sink.problemsOf(ORIGIN);
     const since = /since (\S+): (socket hang up|read ECONNRESET|aborted)\. What was last known/.exec(problem!.message);
     expect(Date.parse(since![1]!)).toBeGreaterThanOrEqual(before);
-    expect(sink.names()).toEqual(['Service shop/a']);
+    expect(sink.keys()).toEqual(['Service shop/a']);
     expect(sink.changes).toHaveLength(1);
   });
 
@@ -319,7 +320,7 @@ describe('trouble', () => {
     start();
     for (let attempt = 0; attempt < 5; attempt++) (await api.next()).refuse(403, 'Forbidden', 'no');
     await api.next();
-    expect(sink.tellings).toHaveLength(1);
+    expect(sink.told).toHaveLength(1);
   });
 
   test('after many failures in a row the resourceVersion is given up, as it may be of a future that never comes', async () => {
@@ -356,6 +357,6 @@ describe('stopping', () => {
     const list = await api.next();
     await reflector.stop();
     await list.closed;
-    expect(sink.tellings).toEqual([]);
+    expect(sink.told).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { kubernetesSource } from '../../../../src/sources/kubernetes/index.ts';
 import type { Source } from '../../../../src/sources/source.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder } from '../recorder.ts';
 import { type Exchange, event, ScriptedApi, service } from './scripted-api.ts';
 
 const client = vi.hoisted(() => ({ loaded: false }));
@@ -73,7 +73,7 @@ describe('the first full sync', () => {
     lists.get(SLICES)!.list('12', []);
     await started;
     expect(sink.changes).toHaveLength(1);
-    expect(sink.names()).toEqual(['Service shop/a', 'Service shop/b']);
+    expect(sink.keys()).toEqual(['Service shop/a', 'Service shop/b']);
   });
 
   test('is delivered even if there is nothing in the world', async () => {
