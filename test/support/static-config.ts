@@ -1,0 +1,42 @@
+import { parseAllDocuments } from 'yaml';
+
+interface Rendered {
+  readonly '@type': string;
+  readonly name?: string;
+  readonly cluster_name?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: an Envoy resource in its JSON form, which is rearranged here.
+  readonly [field: string]: any;
+}
+
+/** The resources in the output of `shunt render`. */
+export function renderedResources(yaml: string): readonly Rendered[] {
+  return parseAllDocuments(yaml).map((document) => document.toJS() as Rendered);
+}
+
+/**
+ * The same resources as one static bootstrap, which `envoy --mode validate` checks as it does those of an xDS server:
+ * routes stand in their listeners and endpoints in their clusters.
+ */
+export function staticConfig(yaml: string): object {
+  const resources = renderedResources(yaml);
+  const ofType = (type: string) => resources.filter((each) => each['@type'].endsWith(`.${type}`)).map(withoutType);
+  const [routes] = ofType('RouteConfiguration');
+  const assignments = new Map(ofType('ClusterLoadAssignment').map((each) => [each.cluster_name, each]));
+  const listeners = ofType('Listener').map((listener) => {
+    const copy = structuredClone(listener);
+    const manager = copy.filter_chains[0].filters[0].typed_config;
+    delete manager.rds;
+    manager.route_config = routes;
+    return copy;
+  });
+  const clusters = ofType('Cluster').map(({ eds_cluster_config: _, ...cluster }) => ({
+    ...cluster,
+    type: 'STATIC',
+    load_assignment: assignments.get(cluster.name),
+  }));
+  return { static_resources: { listeners, clusters } };
+}
+
+function withoutType({ '@type': _, ...resource }: Rendered): Omit<Rendered, '@type'> {
+  return resource;
+}
