@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Command, Context } from '../../../src/cli/command.ts';
 import type { CommandEntry } from '../../../src/cli/commands.ts';
 import { run } from '../../../src/cli/run.ts';
@@ -146,6 +146,25 @@ describe('a signal', () => {
     expect({ stderr, ...rest }).toEqual({ status, stdout: '', stderr: '' });
     expect(process.listenerCount(name)).toBe(before);
   });
+});
+
+test('a second signal ends the process at once, with the status that says which', async () => {
+  const exit = vi.spyOn(process, 'exit').mockImplementation((() => {}) as never);
+  try {
+    await shunt('serve', {
+      serve: {
+        run: async () => {
+          process.emit('SIGTERM');
+          expect(exit).not.toHaveBeenCalled();
+          process.emit('SIGINT');
+          return 0;
+        },
+      },
+    });
+    expect(exit).toHaveBeenCalledExactlyOnceWith(130);
+  } finally {
+    exit.mockRestore();
+  }
 });
 
 describe('help', () => {
