@@ -44,6 +44,11 @@ export class ResourceStore {
     return this.#sequence > 0;
   }
 
+  /** Of the latest change: 0 before the first update. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** Listeners are told before this returns, if anything differs; of the first update in any case. */
   apply(update: ResourceUpdate): Changes {
     const common = this.#common.apply(update);

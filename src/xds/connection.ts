@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { Changes, ResourceStore } from '../resources/index.ts';
+import type { Received } from './decode.ts';
+import type { ResponseEncoder } from './encode.ts';
+import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
+import type { Node } from './node.ts';
+import type { Action, DiscoveryRequest, Variant } from './protocol.ts';
+import type { Stream, StreamOptions } from './stream.ts';
+
+export type Call = ServerDuplexStream<Buffer, Buffer>;
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly store: ResourceStore;
+  readonly groupOf: (node: Node) => string;
+  readonly log: Logger;
+  readonly onEvent: (event: XdsEvent) => void;
+  /** Told of the type of each request. */
+  readonly onType: (typeUrl: string) => void;
+  readonly encoder: ResponseEncoder;
+  /** Milliseconds that a client is given to ask for all its types, before anything is removed. */
+  readonly introductionMs: number;
+}
+
+/** What a discovery method brings: its variant of the protocol. */
+export interface Speech<Request extends DiscoveryRequest> {
+  readonly variant: Variant;
+  readonly typeUrl: string | undefined;
+  decode(bytes: Uint8Array): Received<Request>;
+  stream(options: StreamOptions): Stream<Request>;
+}
+
+/** The client's identity, and the state machine that serves it: both from the first request on. */
+interface Client<Request extends DiscoveryRequest> {
+  readonly node: Node;
+  readonly group: string;
+  readonly stream: Stream<Request>;
+  readonly connectedAt: number;
+}
+
+/** Joins one gRPC call to its state machine: bytes to events, actions to bytes. Nothing thrown in here leaves it. */
+export class Connection<Request extends DiscoveryRequest> {
+  readonly #id = randomBytes(6).toString('base64url');
+  readonly #call: Call;
+  readonly #speech: Speech<Request>;
+  readonly #context: ConnectionContext;
+  readonly #counts = new Map<string, { sent: number; acknowledged: number; refused: number; error?: string }>();
+  #client: Client<Request> | undefined;
+  #introduction: NodeJS.Timeout | undefined;
+  #open = true;
+
+  /** @param onClose called once, when the call is over for whatever reason. */
+  constructor(call: Call, speech: Speech<Request>, context: ConnectionContext, onClose: () => void) {
+    this.#call = call;
+    this.#speech = speech;
+    this.#context = context;
+    const close = (reason: string) => {
+      if (this.#close(reason)) onClose();
+    };
+    call.on('cancelled', () => close('the client went away'));
+    call.on('error', (error) => close(error.message));
+    call.on('end', () => {
+      close('the client ended the stream');
+      call.end();
+    });
+    call.on('finish', () => close('the server ended the stream'));
+  }
+
+  /** Begins to read. Until the store is synced there is no answer to any question, so none is heard (rule 13). */
+  start(): void {
+    this.#call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
+  }
+
+  worldChanged(changes: Changes): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    const changed = changes.of(client.group);
+    if (changed.size > 0) this.#guard(() => this.#run(client, client.stream.worldChanged(changed)));
+  }
+
+  /** Ends the stream; a client of a control plane then connects anew. */
+  end(): void {
+    if (this.#open) this.#call.end();
+  }
+
+  status(): ClientStatus | undefined {
+    if (this.#client === undefined) return undefined;
+    const { node, group, stream, connectedAt } = this.#client;
+    const types = stream.types().map(
+      ({ typeUrl, refusals }): TypeStatus => ({
+        ...{ sent: 0, acknowledged: 0, refused: 0, ...this.#counts.get(typeUrl) },
+        typeUrl,
+        refusals,
+      }),
+    );
+    return { node: node.id, group, stream: this.#id, variant: this.#speech.variant, connectedAt, types };
+  }
+
+  #receive(bytes: Buffer): void {
+    let received: Received<Request>;
+    try {
+      received = this.#speech.decode(bytes);
+    } catch (error) {
+      this.#fail(status.INVALID_ARGUMENT, (error as Error).message);
+      return;
+    }
+    this.#client ??= this.#greet(received.node);
+    this.#context.onType(received.request.typeUrl);
+    this.#run(this.#client, this.#client.stream.request(received.request));
+  }
+
+  #greet(node: Node): Client<Request> {
+    const { store, groupOf, introductionMs } = this.#context;
+    const { variant, typeUrl } = this.#speech;
+    const group = groupOf(node);
+    const stream = this.#speech.stream({ id: this.#id, view: store.view(group), typeUrl });
+    const client = { node, group, stream, connectedAt: now() };
+    this.#introduction = setTimeout(() => {
+      this.#guard(() => this.#run(client, stream.introduced()));
+    }, introductionMs);
+    this.#introduction.unref();
+    this.#tell(client, { type: 'connected', variant });
+    return client;
+  }
+
+  #run(client: Client<Request>, actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (!this.#open) return;
+      this.#execute(client, action);
+    }
+  }
+
+  #execute(client: Client<Request>, action: Action): void {
+    switch (action.type) {
+      case 'respond': {
+        const { typeUrl, nonce, changes } = action;
+        this.#call.write(this.#context.encoder.encode(this.#speech.variant, action));
+        this.#count(typeUrl).sent += 1;
+        this.#tell(client, { type: 'pushed', typeUrl, nonce, changes, sequence: this.#context.store.sequence });
+        return;
+      }
+      case 'acknowledged': {
+        const count = this.#count(action.typeUrl);
+        if (action.nonce !== '') count.acknowledged += 1;
+        delete count.error;
+        this.#tell(client, action);
+        return;
+      }
+      case 'refused': {
+        const count = this.#count(action.typeUrl);
+        count.refused += 1;
+        count.error = action.error.message;
+        this.#tell(client, action);
+        return;
+      }
+      case 'fail':
+        this.#fail(status.INVALID_ARGUMENT, action.message);
+        return;
+      default:
+        action satisfies never;
+    }
+  }
+
+  #count(typeUrl: string) {
+    let count = this.#counts.get(typeUrl);
+    if (count === undefined) {
+      count = { sent: 0, acknowledged: 0, refused: 0 };
+      this.#counts.set(typeUrl, count);
+    }
+    return count;
+  }
+
+  /** An error on one stream ends that stream: its client connects anew, and the others do not notice. */
+  #guard(run: () => void): void {
+    if (!this.#open) return;
+    try {
+      run();
+    } catch (error) {
+      this.#context.log.error({ err: error, node: this.#client?.node.id }, 'A discovery stream failed and was ended.');
+      this.#fail(status.INTERNAL, 'The control plane failed on this stream; its log says why.');
+    }
+  }
+
+  #fail(code: status, details: string): void {
+    this.#call.emit('error', { code, details, message: details });
+  }
+
+  #tell(client: Client<Request>, what: DistributiveOmit<XdsEvent, 'at' | 'node' | 'group' | 'stream'>): void {
+    this.#context.onEvent({ at: now(), node: client.node.id, group: client.group, stream: this.#id, ...what });
+  }
+
+  #close(reason: string): boolean {
+    if (!this.#open) return false;
+    this.#open = false;
+    clearTimeout(this.#introduction);
+    if (this.#client !== undefined) this.#tell(this.#client, { type: 'disconnected', reason });
+    return true;
+  }
+}
+
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}

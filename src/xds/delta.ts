@@ -1,0 +1,60 @@
+import type { Resource } from '../resources/index.ts';
+import type { DeltaRequest } from './protocol.ts';
+import { type Content, type Items, Subscription } from './subscription.ts';
+
+/** Incremental xDS: responses carry what changed, requests carry what changes in the client's interest. */
+export class DeltaSubscription extends Subscription<DeltaRequest> {
+  /**
+   * A client that comes back states the versions it holds: equal ones are not sent again, vanished ones are removed
+   * (rule 10), and the others are updates like any other, which the order among types may hold back. Whatever it asks for
+   * without having it is answered at once.
+   */
+  override begin({ subscribe, unsubscribe, initialVersions }: DeltaRequest): readonly Resource[] {
+    this.interest.amend(subscribe, unsubscribe);
+    for (const [name, version] of initialVersions) if (this.wants(name)) this.hold(name, { version });
+    const comesBack = this.held.size > 0;
+
+    const { names, wildcard } = this.interest;
+    for (const name of new Set([...names, ...this.held.keys()])) {
+      if (this.held.has(name)) this.compare(name);
+      else this.owe(name);
+    }
+    if (wildcard) {
+      for (const name of this.view.names(this.typeUrl)) {
+        if (comesBack) this.compare(name);
+        else this.owe(name);
+      }
+      // A client that starts waits for a first answer, even if there is nothing to tell.
+      this.answerDue = !comesBack;
+    }
+    return [...this.held].flatMap(([name, { version }]) => {
+      const resource = this.view.get(this.typeUrl, name);
+      return resource?.version === version ? [resource] : [];
+    });
+  }
+
+  /** Changes of interest count whatever the nonce says (rule 4). */
+  override amend({ subscribe, unsubscribe }: DeltaRequest): boolean {
+    const change = this.interest.amend(subscribe, unsubscribe);
+    this.follow(change);
+    // Dropped by name, yet still wanted: the client does not know whether `*` covers it (rule 9).
+    for (const name of change.dropped) if (this.wants(name)) this.owe(name);
+    return true;
+  }
+
+  /** What does not exist is said to be removed (rule 8). */
+  protected override canSay(): boolean {
+    return true;
+  }
+
+  protected override compose(items: Items): Content {
+    const resources: Resource[] = [];
+    const removed: string[] = [];
+    for (const [name, resource] of items) {
+      if (resource === undefined) removed.push(name);
+      else resources.push(resource);
+    }
+    // For people who debug; each resource has a version of its own.
+    return { version: String(this.view.sequence), resources, removed };
+  }
+}

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino';
+import type { XdsEvent } from './events.ts';
+import type { NamedVersion } from './protocol.ts';
+
+/** How many names one log line holds. */
+const LISTED = 20;
+
+/** Writes events to the log: refusals as warnings, comings and goings as information, the rest for debugging. */
+export function logEvents(log: Logger): (event: XdsEvent) => void {
+  return (event) => {
+    const { node, stream } = event;
+    switch (event.type) {
+      case 'connected':
+        log.info({ node, stream, variant: event.variant, group: event.group }, `${client(node)} connected`);
+        return;
+      case 'disconnected':
+        log.info({ node, stream }, `${client(node)} disconnected: ${event.reason}`);
+        return;
+      case 'pushed':
+      case 'acknowledged':
+        log.debug(
+          { node, stream, nonce: event.nonce, type: event.typeUrl, names: listed(event.changes) },
+          `${client(node)}: ${what(event)} ${event.type}`,
+        );
+        return;
+      case 'refused':
+        log.warn(
+          {
+            node,
+            stream,
+            nonce: event.nonce,
+            type: event.typeUrl,
+            names: listed(event.changes),
+            code: event.error.code,
+          },
+          `${client(node)} refused ${what(event)}${event.again ? ', to be sent again in parts' : ''}: ${event.error.message}`,
+        );
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+function client(node: string): string {
+  return `Node ${JSON.stringify(node)}`;
+}
+
+/** `Cluster shop/api:80`, or `12 of Cluster`. */
+function what({ typeUrl, changes }: { readonly typeUrl: string; readonly changes: readonly NamedVersion[] }): string {
+  const kind = typeUrl.slice(typeUrl.lastIndexOf('.') + 1);
+  return changes.length === 1 ? `${kind} ${changes[0]!.name}` : `${changes.length} of ${kind}`;
+}
+
+function listed(changes: readonly NamedVersion[]): readonly string[] {
+  return changes.slice(0, LISTED).map(({ name }) => name);
+}

@@ -1,0 +1,26 @@
+import type { DecodedTypes, Json } from '../protos/index.ts';
+
+/** Who a client says it is, in the first request of a stream. */
+export interface Node {
+  readonly id: string;
+  readonly cluster: string;
+  readonly metadata: { readonly [key: string]: Json };
+}
+
+type DecodedNode = NonNullable<DecodedTypes['envoy.service.discovery.v3.DiscoveryRequest']['node']>;
+type DecodedStruct = DecodedTypes['google.protobuf.Struct'];
+type DecodedValue = NonNullable<DecodedStruct['fields']>[string];
+
+export function nodeOf(node: DecodedNode | null | undefined): Node {
+  return { id: node?.id ?? '', cluster: node?.cluster ?? '', metadata: plainObject(node?.metadata) };
+}
+
+function plainObject(struct: DecodedStruct | null | undefined): { readonly [key: string]: Json } {
+  return Object.fromEntries(Object.entries(struct?.fields ?? {}).map(([key, value]) => [key, plainValue(value)]));
+}
+
+function plainValue({ stringValue, numberValue, boolValue, structValue, listValue }: DecodedValue): Json {
+  if (structValue) return plainObject(structValue);
+  if (listValue) return (listValue.values ?? []).map(plainValue);
+  return stringValue ?? numberValue ?? boolValue ?? null;
+}

@@ -1,0 +1,147 @@
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { ResourceStore } from '../resources/index.ts';
+import { type Call, Connection, type ConnectionContext } from './connection.ts';
+import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
+import { ResponseEncoder } from './encode.ts';
+import type { ClientStatus, XdsEvent } from './events.ts';
+import { logEvents } from './log.ts';
+import type { Node } from './node.ts';
+import type { DeltaRequest, SotwRequest } from './protocol.ts';
+import { type Method, methods } from './service.ts';
+import { deltaStream, sotwStream } from './stream.ts';
+import { isKnown } from './types.ts';
+
+export interface XdsServerOptions {
+  readonly store: ResourceStore;
+  /** The group of nodes that a client belongs to; '' is as good as any for those without resources of their own. */
+  readonly groupOf: (node: Node) => string;
+  readonly log: Logger;
+  readonly onEvent?: ((event: XdsEvent) => void) | undefined;
+  readonly limits?: Partial<XdsLimits> | undefined;
+}
+
+export interface XdsLimits {
+  /** The largest request, in bytes. gRPC's 4 MiB are too few for the versions that a large fleet's client comes back with. */
+  readonly requestBytes: number;
+  /** How often a silent client is asked whether it is there, and how long it may take to answer, in milliseconds. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** How long a client is given to ask for all its types before anything is removed, in milliseconds. */
+  readonly introductionMs: number;
+  /** How long `close` waits for streams to end before it cuts them off, in milliseconds. */
+  readonly closeMs: number;
+}
+
+const DEFAULTS: XdsLimits = {
+  requestBytes: 64 * 1024 * 1024,
+  keepaliveMs: 30_000,
+  keepaliveTimeoutMs: 10_000,
+  introductionMs: 1_000,
+  closeMs: 2_000,
+};
+
+export interface XdsServer {
+  /**
+   * @returns the port that it listens on, which the system chose if 0 was asked for.
+   * @throws a sentence naming the setting, if the address cannot be had.
+   */
+  listen(host: string, port: number): Promise<number>;
+  /** Ends all streams, then the server. Always resolves, at the latest after `limits.closeMs`. */
+  close(): Promise<void>;
+  /** The connected clients that have said who they are. */
+  status(): readonly ClientStatus[];
+}
+
+/** Serves a store's resources to Envoys and other xDS clients, on one aggregated stream or on one a type. */
+export function createXdsServer({ store, groupOf, log, onEvent, limits }: XdsServerOptions): XdsServer {
+  const { requestBytes, keepaliveMs, keepaliveTimeoutMs, introductionMs, closeMs } = { ...DEFAULTS, ...limits };
+  const server = new Server({
+    'grpc.max_receive_message_length': requestBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+  });
+  const encoder = new ResponseEncoder();
+  const connections = new Set<Connection<SotwRequest> | Connection<DeltaRequest>>();
+  const logEvent = logEvents(log);
+  const strangeTypes = new Set<string>();
+  const context: ConnectionContext = {
+    store,
+    groupOf,
+    log,
+    onEvent: (event) => {
+      logEvent(event);
+      onEvent?.(event);
+    },
+    onType: (typeUrl) => {
+      const served = typeUrl === '' || isKnown(typeUrl) || !isEmpty(store.view('').names(typeUrl));
+      if (served || strangeTypes.has(typeUrl) || strangeTypes.size >= STRANGE_TYPES) return;
+      strangeTypes.add(typeUrl);
+      log.warn({ type: typeUrl }, `A client asks for ${typeUrl}, of which there are no resources here.`);
+    },
+    encoder,
+    introductionMs,
+  };
+  let closing = false;
+
+  const serve = ({ variant, typeUrl }: Method, call: Call) => {
+    if (closing)
+      return void call.emit('error', { code: status.UNAVAILABLE, details: 'The control plane is stopping.' });
+    const forget = () => connections.delete(connection);
+    const connection =
+      variant === 'sotw'
+        ? new Connection(call, { variant, typeUrl, decode: decodeSotwRequest, stream: sotwStream }, context, forget)
+        : new Connection(call, { variant, typeUrl, decode: decodeDeltaRequest, stream: deltaStream }, context, forget);
+    connections.add(connection);
+    if (store.synced) connection.start();
+  };
+  for (const method of methods) {
+    const name = method.definition.path;
+    server.addService({ [name]: method.definition }, { [name]: (call: Call) => serve(method, call) });
+  }
+
+  const unsubscribe = store.subscribe((changes) => {
+    encoder.clear();
+    for (const connection of [...connections]) {
+      if (changes.sequence === 1) connection.start();
+      else connection.worldChanged(changes);
+    }
+  });
+
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+        server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+          if (error === null) resolve(bound);
+          else reject(new Error(listenFailure(address, error)));
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        closing = true;
+        unsubscribe();
+        // A graceful stop waits for streams, which by themselves last as long as the client lives.
+        for (const connection of [...connections]) connection.end();
+        const cut = setTimeout(() => server.forceShutdown(), closeMs);
+        server.tryShutdown(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+      }),
+    status: () => [...connections].flatMap((connection) => connection.status() ?? []),
+  };
+}
+
+/** So many types without resources are logged, each once. */
+const STRANGE_TYPES = 100;
+
+function isEmpty(names: Iterable<string>): boolean {
+  return names[Symbol.iterator]().next().done === true;
+}
+
+function listenFailure(address: string, error: Error): string {
+  const why = error.message.includes('EADDRINUSE') ? 'another program listens there' : error.message;
+  return `The address ${address} for Envoys cannot be used: ${why}. Choose another with the setting xds.`;
+}

@@ -1,0 +1,44 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { typeUrls } from '../protos/index.ts';
+import type { Variant } from './protocol.ts';
+
+/** One discovery method. */
+export interface Method {
+  readonly variant: Variant;
+  /** The one type that it carries; undefined for ADS, which carries all. */
+  readonly typeUrl: string | undefined;
+  readonly definition: MethodDefinition<Buffer, Buffer>;
+}
+
+/** The discovery services of Envoy's API, by their methods' names. */
+export const methods: readonly Method[] = [
+  ...methodsOf('discovery.v3.AggregatedDiscoveryService', 'AggregatedResources', undefined),
+  ...methodsOf('cluster.v3.ClusterDiscoveryService', 'Clusters', typeUrls.cluster),
+  ...methodsOf('endpoint.v3.EndpointDiscoveryService', 'Endpoints', typeUrls.loadAssignment),
+  ...methodsOf('listener.v3.ListenerDiscoveryService', 'Listeners', typeUrls.listener),
+  ...methodsOf('route.v3.RouteDiscoveryService', 'Routes', typeUrls.routeConfiguration),
+  ...methodsOf('route.v3.ScopedRoutesDiscoveryService', 'ScopedRoutes', typeUrls.scopedRouteConfiguration),
+  // This one has a delta method only.
+  ...methodsOf('route.v3.VirtualHostDiscoveryService', 'VirtualHosts', typeUrls.virtualHost).slice(1),
+];
+
+function methodsOf(service: string, suffix: string, typeUrl: string | undefined): readonly Method[] {
+  return [
+    { variant: 'sotw', typeUrl, definition: definition(service, `Stream${suffix}`) },
+    { variant: 'delta', typeUrl, definition: definition(service, `Delta${suffix}`) },
+  ];
+}
+
+/** Messages pass gRPC as bytes: a response is encoded once for many streams. */
+function definition(service: string, method: string): MethodDefinition<Buffer, Buffer> {
+  const bytes = (message: Buffer) => message;
+  return {
+    path: `/envoy.service.${service}/${method}`,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  };
+}

@@ -1,0 +1,104 @@
+import { Digest, type Resource } from '../resources/index.ts';
+import type { Refusal, SotwRequest } from './protocol.ts';
+import { type Content, type Items, Subscription } from './subscription.ts';
+
+/**
+ * What the server knows of the state that its responses add to: that it is empty, as the client said; that the client
+ * accepted it; nothing; or that the client refused some of it.
+ */
+type Basis = 'empty' | 'accepted' | 'unknown' | 'doubtful';
+
+/**
+ * State of the world: a request names all that the client wants, and a response's version stands for all that the client
+ * then holds of the type.
+ */
+export class SotwSubscription extends Subscription<SotwRequest> {
+  /** Always whole resources: nobody states versions of single ones in this variant. */
+  declare protected readonly held: Map<string, Resource>;
+  #digest = Digest.empty;
+  #basis: Basis = 'empty';
+
+  /**
+   * A version is a digest of names and versions, so a client that comes back with that of the present state holds exactly
+   * this state. One that comes with another holds something that nobody here remembers.
+   */
+  override begin({ version, names }: SotwRequest): readonly Resource[] {
+    this.interest.replace(names);
+    const state = this.#present();
+    if (version !== '' && version === Digest.of(state).toString()) {
+      this.#basis = 'accepted';
+      for (const resource of state) this.hold(resource.name, resource);
+      return state;
+    }
+    this.#basis = version === '' ? 'empty' : 'unknown';
+    const mayWait = version !== '' && !this.rules.fullState;
+    for (const { name } of state) {
+      if (mayWait) this.compare(name);
+      else this.owe(name);
+    }
+    this.answerDue = this.rules.fullState;
+    return [];
+  }
+
+  /**
+   * A request that answers an older response is not itself answered, and another follows it; yet what it says of the
+   * client's interest holds, or a name given up and asked for again in between would be lost (rule 3).
+   */
+  override amend({ nonce, names }: SotwRequest): boolean {
+    const change = this.interest.replace(names);
+    this.follow(change);
+    if (this.rules.fullState && change.asked.length > 0) this.answerDue = true;
+    return nonce === '' || nonce === this.lastNonce;
+  }
+
+  override get settled(): boolean {
+    return super.settled && this.#basis !== 'doubtful';
+  }
+
+  protected override accept(items: Items): void {
+    super.accept(items);
+    this.#basis = 'accepted';
+  }
+
+  /**
+   * Where absence deletes, a smaller response is harmless only beside a state that the client has accepted. Without one
+   * nothing is tried out: clients take the good resources of a refused state, so it is left with them as it was sent, and
+   * goes out again with the next change.
+   */
+  protected override refuse(items: Items, since: number, error: Refusal): boolean {
+    const harmless = this.#basis === 'accepted' || (this.#basis === 'empty' && items.size === 1);
+    if (!this.rules.fullState || harmless) return super.refuse(items, since, error);
+    super.accept(items);
+    this.#basis = 'doubtful';
+    return false;
+  }
+
+  protected override canSay(resource: Resource | undefined): boolean {
+    return resource !== undefined || this.rules.fullState;
+  }
+
+  protected override compose(items: Items): Content {
+    let digest = this.#digest;
+    for (const [name, resource] of items) digest = digest.replace(this.held.get(name), resource);
+    const changed = [...items.values()].filter((resource) => resource !== undefined);
+    const kept = this.rules.fullState ? [...this.held.values()].filter(({ name }) => !items.has(name)) : [];
+    return { version: digest.toString(), resources: [...kept, ...changed], removed: [] };
+  }
+
+  protected override hold(name: string, resource: Resource): void {
+    this.#digest = this.#digest.replace(this.held.get(name), resource);
+    super.hold(name, resource);
+  }
+
+  protected override release(name: string): void {
+    this.#digest = this.#digest.replace(this.held.get(name), undefined);
+    super.release(name);
+  }
+
+  /** All that the client wants and that exists. */
+  #present(): readonly Resource[] {
+    const { names, wildcard } = this.interest;
+    const wanted = wildcard ? new Set([...names, ...this.view.names(this.typeUrl)]) : names;
+    return [...wanted].flatMap((name) => this.view.get(this.typeUrl, name) ?? []);
+  }
+}

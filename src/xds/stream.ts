@@ -1,0 +1,160 @@
+import type { ChangedNames, ResourceName, View } from '../resources/index.ts';
+import { DeltaSubscription } from './delta.ts';
+import type { Action, DeltaRequest, DiscoveryRequest, SotwRequest } from './protocol.ts';
+import { SotwSubscription } from './sotw.ts';
+import type { Gate, Items, Subscription } from './subscription.ts';
+import { rankOf } from './types.ts';
+
+export interface StreamOptions {
+  /** Tells this stream's nonces from those of any other. */
+  readonly id: string;
+  /** The world as this client is to see it. What changes in it is told by `worldChanged`. */
+  readonly view: View;
+  /** The one type of the stream, unless it carries all of them (ADS). */
+  readonly typeUrl?: string | undefined;
+}
+
+/**
+ * The server's side of one discovery stream: a state machine that takes events and returns what is to be done. It knows
+ * neither sockets nor clocks. All state is by stream and type and ends with the stream (rule 1).
+ */
+export class Stream<Request extends DiscoveryRequest> {
+  readonly #options: StreamOptions;
+  readonly #open: (typeUrl: string, view: View) => Subscription<Request>;
+  /** In the order in which types are sent. */
+  #subscriptions: readonly Subscription<Request>[] = [];
+  /** Followers of resources that were sent before the client asked for the followers' type. */
+  readonly #ahead = new Map<string, Set<string>>();
+  /** Whether the client has had the time to name all types that it wants. */
+  #introduced: boolean;
+  #responses = 0;
+  #failed = false;
+
+  constructor(options: StreamOptions, open: (typeUrl: string, view: View) => Subscription<Request>) {
+    this.#options = options;
+    this.#open = open;
+    this.#introduced = options.typeUrl !== undefined;
+  }
+
+  request(request: Request): readonly Action[] {
+    if (this.#failed) return [];
+    const typeUrl = request.typeUrl || this.#options.typeUrl || '';
+    const mistake = this.#mistakeIn(typeUrl);
+    if (mistake !== undefined) {
+      this.#failed = true;
+      return [{ type: 'fail', message: mistake }];
+    }
+    const subscription = this.#find(typeUrl);
+    if (subscription === undefined) return this.#begin(typeUrl, request);
+
+    const actions: Action[] = [];
+    const answer = subscription.answer(request.nonce, request.error);
+    if (answer !== undefined) {
+      const { changes, refused } = answer;
+      const answered = { typeUrl, nonce: request.nonce, changes };
+      actions.push(
+        refused === undefined ? { type: 'acknowledged', ...answered } : { type: 'refused', ...answered, ...refused },
+      );
+    }
+    const mayAnswer = subscription.amend(request);
+    return [...actions, ...this.#advance(mayAnswer ? undefined : subscription)];
+  }
+
+  /** To be called when the view has changed, before any other event. */
+  worldChanged(changed: ChangedNames): readonly Action[] {
+    if (this.#failed) return [];
+    for (const subscription of this.#subscriptions) {
+      for (const name of changed.get(subscription.typeUrl) ?? []) subscription.compare(name);
+    }
+    return this.#advance();
+  }
+
+  /**
+   * A client that comes back asks for its types in a burst. Until it is over nobody can tell which of them will refer to
+   * what is to be removed, so removals wait for this event (rule 12).
+   */
+  introduced(): readonly Action[] {
+    this.#introduced = true;
+    return this.#failed ? [] : this.#advance();
+  }
+
+  /** The types that the client asks for, and what it refuses of each. */
+  types(): readonly Pick<Subscription<Request>, 'typeUrl' | 'refusals'>[] {
+    return this.#subscriptions;
+  }
+
+  #begin(typeUrl: string, request: Request): readonly Action[] {
+    const subscription = this.#open(typeUrl, this.#options.view);
+    this.#subscriptions = [...this.#subscriptions, subscription].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
+    const upToDate = subscription.begin(request);
+    for (const name of this.#ahead.get(typeUrl) ?? []) if (subscription.wants(name)) subscription.owe(name);
+    this.#ahead.delete(typeUrl);
+
+    const changes = upToDate.map(({ name, version }) => ({ name, version }));
+    const actions: readonly Action[] =
+      changes.length > 0 ? [{ type: 'acknowledged', typeUrl, nonce: '', changes }] : [];
+    return [...actions, ...this.#advance()];
+  }
+
+  /** Sends whatever may be sent. A type's followers come after it in the order, so one pass is enough. */
+  #advance(except?: Subscription<Request>): readonly Action[] {
+    const actions: Action[] = [];
+    for (const subscription of this.#subscriptions) {
+      if (subscription === except) continue;
+      const nonce = `${this.#options.id}.${this.#responses + 1}`;
+      const response = subscription.next(this.#gate(subscription), nonce);
+      if (response === undefined) continue;
+      this.#responses += 1;
+      const { items, content } = response;
+      const changes = [...items].map(([name, resource]) => ({ name, version: resource?.version }));
+      actions.push({ type: 'respond', typeUrl: subscription.typeUrl, nonce, ...content, changes });
+      this.#oweFollowers(items);
+    }
+    return actions;
+  }
+
+  /** Rule 12. Types that this stream does not carry hold nothing back. */
+  #gate({ rules, changedAt }: Subscription<Request>): Gate {
+    return {
+      // Only older changes hold an update back, or steady changes of endpoints would do so for ever.
+      updates: rules.updatesAfter.every((type) => !((this.#find(type)?.pendingSince ?? Infinity) <= changedAt)),
+      removals:
+        rules.removalsAfter.length === 0 ||
+        (this.#introduced && rules.removalsAfter.every((type) => this.#find(type)?.settled ?? true)),
+    };
+  }
+
+  #oweFollowers(items: Items): void {
+    for (const resource of items.values()) if (resource?.follower !== undefined) this.#oweFollower(resource.follower);
+  }
+
+  #oweFollower({ typeUrl, name }: ResourceName): void {
+    const subscription = this.#find(typeUrl);
+    if (subscription?.wants(name)) {
+      subscription.owe(name);
+    } else if (subscription === undefined) {
+      const names = this.#ahead.get(typeUrl) ?? new Set();
+      this.#ahead.set(typeUrl, names.add(name));
+    }
+  }
+
+  #find(typeUrl: string): Subscription<Request> | undefined {
+    return this.#subscriptions.find((subscription) => subscription.typeUrl === typeUrl);
+  }
+
+  #mistakeIn(typeUrl: string): string | undefined {
+    const own = this.#options.typeUrl;
+    if (typeUrl === '') return 'A discovery request on an aggregated stream must say its type_url.';
+    if (own !== undefined && typeUrl !== own)
+      return `This stream carries ${own} only, and the request asks for ${typeUrl}.`;
+    return undefined;
+  }
+}
+
+export function sotwStream(options: StreamOptions): Stream<SotwRequest> {
+  return new Stream(options, (typeUrl, view) => new SotwSubscription(typeUrl, view));
+}
+
+export function deltaStream(options: StreamOptions): Stream<DeltaRequest> {
+  return new Stream(options, (typeUrl, view) => new DeltaSubscription(typeUrl, view));
+}
