@@ -88,7 +88,7 @@ async function prepare(scratch: string, { env, onProgress, signal }: InstallOpti
   return binary;
 }
 
-/** `$XDG_CACHE_HOME/shunt/envoy-1.40.0`, by default in `~/.cache`. A relative XDG_CACHE_HOME does not count, as its specification has it. */
+// The XDG Base Directory Specification has a relative path in XDG_CACHE_HOME ignored.
 function cacheFolder(env: Environment): string {
   const named = env.XDG_CACHE_HOME;
   const root = named?.startsWith('/') ? named : join(env.HOME || homedir(), '.cache');
