@@ -20,7 +20,7 @@ const HOW_TO_GET_IT =
 /** `admin` may do everything; `viewer` nothing but what a test binds to it. */
 export type User = 'admin' | 'viewer';
 
-/** A suite with an API server of its own. Where there is none to run, it is skipped; on CI it fails. */
+/** A suite with an API server of its own. Where there is none to run, it is skipped; on CI (`CI=true`) it fails. */
 export function describeWithApiServer(name: string, tests: (server: ApiServer) => void): void {
   const assets = process.env.KUBEBUILDER_ASSETS;
   if (!assets) {
@@ -236,36 +236,36 @@ export class ApiServer {
   }
 }
 
+/**
+ * Runs a command until it ends or the pipe at standard input does, be it because the process at its other end was killed.
+ * A shell gives what it starts in the background no standard input, hence the copy.
+ */
+const UNTIL_PIPE_ENDS =
+  'exec 3<&0; "$@" & child=$!; { cat <&3 >/dev/null; kill -KILL $child 2>/dev/null; } & wait $child';
+
 /** A process that ends with the test run, however that ends. */
 class Process {
-  /** Rejects when the process has ended by itself, with the end of its log. */
+  /** Rejects when the process has ended, with the end of its log. */
   readonly ended: Promise<never>;
-  readonly #child: ChildProcess;
-  readonly #killNow = () => this.#child.kill('SIGKILL');
+  readonly #shell: ChildProcess;
   readonly #gone: Promise<unknown>;
 
   constructor(binary: string, log: string, args: readonly string[]) {
     const file = openSync(log, 'a');
-    this.#child = spawn(binary, args, { stdio: ['ignore', file, file] });
+    this.#shell = spawn('/bin/sh', ['-c', UNTIL_PIPE_ENDS, 'sh', binary, ...args], { stdio: ['pipe', file, file] });
     closeSync(file);
-    process.once('exit', this.#killNow);
-    this.#gone = once(this.#child, 'exit').finally(() => process.off('exit', this.#killNow));
-    this.ended = this.#gone.then(
-      async () => {
-        const tail = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
-        throw new Error(`${path.basename(binary)} has ended:\n${tail}`);
-      },
-      (error: Error) => {
-        throw new Error(`Cannot run ${binary}: ${error.message}. ${HOW_TO_GET_IT}`);
-      },
-    );
+    this.#gone = once(this.#shell, 'exit');
+    this.ended = this.#gone.then(async () => {
+      const tail = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
+      throw new Error(`${binary} has ended:\n${tail}`);
+    });
     // An end that nobody waits for, such as that by kill(), is no failure.
     this.ended.catch(() => undefined);
   }
 
   async kill(): Promise<void> {
-    this.#killNow();
-    await this.#gone.catch(() => undefined);
+    this.#shell.stdin!.end();
+    await this.#gone;
   }
 }
 
