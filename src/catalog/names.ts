@@ -30,28 +30,3 @@ export function isDnsName(text: string): boolean {
 export function isKey(text: string): boolean {
   return text.length <= 63 && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text) && !text.includes('--');
 }
-
-/** The words nearest to a misspelt one come first; none is further than a third of its length. */
-export function nearest(word: string, words: readonly string[]): string | undefined {
-  const reach = Math.max(2, Math.floor(word.length / 3));
-  let best: { word: string; distance: number } | undefined;
-  for (const candidate of words) {
-    const distance = editDistance(word, candidate);
-    if (distance <= reach && (best === undefined || distance < best.distance)) best = { word: candidate, distance };
-  }
-  return best?.word;
-}
-
-/** Levenshtein's distance. */
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column++) {
-      const substitution = previous[column - 1]! + (from[row - 1] === to[column - 1] ? 0 : 1);
-      current.push(Math.min(previous[column]! + 1, current[column - 1]! + 1, substitution));
-    }
-    previous = current;
-  }
-  return previous[to.length]!;
-}

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { loadSettings, nearest, readFlags, SettingsError } from '../settings/index.ts';
+import { nearest } from '../nearest.ts';
+import { loadSettings, readFlags, SettingsError } from '../settings/index.ts';
 import type { Command } from './command.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import { commandHelp, overallHelp } from './help.ts';

@@ -1,5 +1,5 @@
+import { nearest } from '../nearest.ts';
 import type { Found, Given } from './given.ts';
-import { nearest } from './nearest.ts';
 import { settingEntries, variableName } from './schema.ts';
 
 // Kubernetes gives each container variables for each Service of its namespace; those of a Service named `shunt`, or

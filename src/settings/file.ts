@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { nearest } from '../nearest.ts';
 import type { Found, Given } from './given.ts';
-import { nearest } from './nearest.ts';
 import { settingEntries } from './schema.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { nearest } from '../nearest.ts';
 import type { Found, Given } from './given.ts';
-import { nearest } from './nearest.ts';
 import { flagName, type Setting, schema, settingEntries } from './schema.ts';
 import type { SettingField } from './settings.ts';
 
