@@ -1,0 +1,14 @@
+import type { Source } from '../source.ts';
+import { type DirectoryOptions, DirectorySource } from './directory-source.ts';
+
+export type { DirectoryOptions };
+
+/**
+ * A folder of manifests, and the folders in it, as a source: `.yaml`, `.yml` and `.json` files. A change is in force as
+ * soon as it is written; a file that cannot be read keeps its last good state in force.
+ *
+ * Told origins are `file PATH`, with the path inside the folder, and `folder`.
+ */
+export function directorySource(path: string, options: DirectoryOptions = {}): Source {
+  return new DirectorySource(path, options);
+}
