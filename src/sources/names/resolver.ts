@@ -1,0 +1,16 @@
+/** Turns a name into addresses. */
+export interface Resolver {
+  /** @throws if the name has no address, or none could be learnt. */
+  resolve(name: string): Promise<Resolution>;
+}
+
+export interface Resolution {
+  readonly addresses: readonly ResolvedAddress[];
+  /** How long this may be believed, in seconds. */
+  readonly ttlSeconds: number;
+}
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: 'IPv4' | 'IPv6';
+}
