@@ -1,0 +1,20 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+/** The ports of the two servers that requests end at; each answers with its name. */
+export interface Upstreams {
+  readonly baseline: number;
+  readonly preview: number;
+}
+
+/** Starts them in a thread of their own, so that they do not take turns with the one who measures. */
+export async function startUpstreams(): Promise<Upstreams & { stop(): Promise<void> }> {
+  const worker = new Worker(new URL('./upstreams-thread.ts', import.meta.url));
+  const [upstreams] = (await once(worker, 'message')) as [Upstreams];
+  return {
+    ...upstreams,
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}
