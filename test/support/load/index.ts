@@ -30,7 +30,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     pending.delete(number);
   });
   let failure: Error | undefined;
-  worker.on('error', (error) => {
+  worker.on('error', (error: Error) => {
     failure = error;
     for (const { reject } of pending.values()) reject(error);
     pending.clear();

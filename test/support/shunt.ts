@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openSource } from '../../src/cli/source.ts';
+import { startControlPlane } from '../../src/control-plane.ts';
+import { createLogger } from '../../src/log.ts';
+import { defaultSettings, type LogLevel } from '../../src/settings/index.ts';
+import type { XdsEvent } from '../../src/xds/index.ts';
+import { History } from './history.ts';
+import type { ManifestFolder } from './manifests.ts';
+import { freePort } from './ports.ts';
+
+/** A line of Shunt's log: `msg` is the sentence, the rest depends on it. */
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TestShunt {
+  /** Where it serves ADS, on 127.0.0.1. */
+  readonly xdsPort: number;
+  /** Where the gateways listen, on 127.0.0.1. Two Envoys that run at once would share it. */
+  readonly gatewayPort: number;
+  readonly log: History<LogLine>;
+  stop(): Promise<void>;
+}
+
+/** The control plane in this process, where its events can be seen. */
+export interface WatchedShunt extends TestShunt {
+  readonly events: History<XdsEvent>;
+}
+
+/** Starts what `shunt serve --directory` starts, in this process. It has read the folder when this settles. */
+export async function startWatchedShunt(folder: ManifestFolder): Promise<WatchedShunt> {
+  const gatewayPort = await freePort();
+  const settings = defaultSettings({
+    directory: folder.path,
+    xds: { host: '127.0.0.1', port: 0 },
+    admin: { host: '127.0.0.1', port: 0 },
+    listen: [{ host: '127.0.0.1', port: gatewayPort }],
+  });
+  const events = new History<XdsEvent>();
+  const lines = new History<LogLine>();
+  const log = createLogger('info', { write: (line) => lines.add(JSON.parse(line) as LogLine) });
+  const source = await openSource(settings, log);
+  const controlPlane = await startControlPlane({ settings, source, log, onEvent: (event) => events.add(event) });
+  await controlPlane.ready;
+  return { xdsPort: controlPlane.xds.port, gatewayPort, log: lines, events, stop: () => controlPlane.close() };
+}
+
+const MAIN = join(import.meta.dirname, '../../dist/main.js');
+
+/** The program, as a person runs it. */
+export interface ShuntProcess extends TestShunt {
+  readonly child: ChildProcess;
+}
+
+/** Runs `shunt serve --directory`, as built by `npm run build`. It has read the folder when this settles. */
+export async function runShuntServe(folder: ManifestFolder): Promise<ShuntProcess> {
+  const gatewayPort = await freePort();
+  const flags = {
+    directory: folder.path,
+    xds: '127.0.0.1:0',
+    admin: '127.0.0.1:0',
+    listen: `127.0.0.1:${gatewayPort}`,
+  };
+  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const child = spawn(process.execPath, [MAIN, 'serve', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const killNow = () => child.kill('SIGKILL');
+  process.once('exit', killNow);
+
+  const log = new History<LogLine>();
+  const rest: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    if (line.startsWith('{')) log.add(JSON.parse(line) as LogLine);
+    else rest.push(line);
+  });
+  const ended = once(child, 'close').then(([code]) => {
+    process.off('exit', killNow);
+    log.end(new Error(`shunt serve has ended with ${code}: ${rest.join('\n')}`));
+  });
+  const serving = await log.first(({ msg }) => msg.startsWith('serving ADS on'));
+  await log.first(({ msg }) => msg === 'ready');
+  return {
+    xdsPort: Number(String(serving.xds).split(':').at(-1)),
+    gatewayPort,
+    log,
+    child,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
