@@ -47,6 +47,10 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     return true;
   }
 
+  protected override complete(items: Items): Items {
+    return items;
+  }
+
   protected override compose(items: Items): Content {
     const resources: Resource[] = [];
     const removed: string[] = [];

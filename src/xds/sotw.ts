@@ -20,12 +20,15 @@ export class SotwSubscription extends Subscription<SotwRequest> {
 
   /**
    * A version is a digest of names and versions, so a client that comes back with that of the present state holds exactly
-   * this state. One that comes with another holds something that nobody here remembers.
+   * this state. Unless it gave up a name since, for that changes no version: so names are believed only while nothing was
+   * sent that makes the client want them again. A client that comes back with another version holds what nobody here
+   * remembers.
    */
-  override begin({ version, names }: SotwRequest): readonly Resource[] {
+  override begin({ version, names }: SotwRequest, untouched: boolean): readonly Resource[] {
     this.interest.replace(names);
     const state = this.#present();
-    if (version !== '' && version === Digest.of(state).toString()) {
+    const credible = untouched || (this.interest.wildcard && this.interest.names.size === 0);
+    if (credible && version !== '' && version === Digest.of(state).toString()) {
       this.#basis = 'accepted';
       for (const resource of state) this.hold(resource.name, resource);
       return state;
@@ -61,13 +64,13 @@ export class SotwSubscription extends Subscription<SotwRequest> {
   }
 
   /**
-   * Where absence deletes, a smaller response is harmless only beside a state that the client has accepted. Without one
-   * nothing is tried out: clients take the good resources of a refused state, so it is left with them as it was sent, and
-   * goes out again with the next change.
+   * Where absence deletes, a smaller response takes from a client what it had before, if that is unknown here. Then nothing
+   * is tried out: clients take the good resources of a refused state where they can, and the state goes out again, whole,
+   * with the next change.
    */
   protected override refuse(items: Items, since: number, error: Refusal): boolean {
-    const harmless = this.#basis === 'accepted' || (this.#basis === 'empty' && items.size === 1);
-    if (!this.rules.fullState || harmless) return super.refuse(items, since, error);
+    const known = this.#basis === 'empty' || this.#basis === 'accepted';
+    if (!this.rules.fullState || known) return super.refuse(items, since, error);
     super.accept(items);
     this.#basis = 'doubtful';
     return false;
@@ -75,6 +78,11 @@ export class SotwSubscription extends Subscription<SotwRequest> {
 
   protected override canSay(resource: Resource | undefined): boolean {
     return resource !== undefined || this.rules.fullState;
+  }
+
+  /** After a refused state, all of the next one is news: the client may have none of it yet. */
+  protected override complete(items: Items): Items {
+    return this.#basis === 'doubtful' ? new Map([...this.held, ...items]) : items;
   }
 
   protected override compose(items: Items): Content {

@@ -86,7 +86,8 @@ export class Stream<Request extends DiscoveryRequest> {
   #begin(typeUrl: string, request: Request): readonly Action[] {
     const subscription = this.#open(typeUrl, this.#options.view);
     this.#subscriptions = [...this.#subscriptions, subscription].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
-    const upToDate = subscription.begin(request);
+    const untouched = !subscription.rules.removalsAfter.some((type) => this.#find(type)?.hasSent);
+    const upToDate = subscription.begin(request, untouched);
     for (const name of this.#ahead.get(typeUrl) ?? []) if (subscription.wants(name)) subscription.owe(name);
     this.#ahead.delete(typeUrl);
 

@@ -72,6 +72,8 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   readonly #removals = new Set<string>();
   /** What the client refused, by name: not sent again until it has another version (rule 2). */
   readonly #refused = new Map<string, { readonly version: string; readonly error: Refusal }>();
+  /** Names of which the client refused something, so that nobody can tell what it holds: maybe that, if it was not alone. */
+  readonly #uncertain = new Set<string>();
   #parts: Part[] = [];
   #inFlight: InFlight | undefined;
   #changedAt = 0;
@@ -85,15 +87,19 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
 
   /**
    * Takes the stream's first request of this type.
+   * @param untouched whether nothing was sent on this stream yet that may refer to resources of this type.
    * @returns the resources that the client came with and that are still as they were.
    */
-  abstract begin(request: Request): readonly Resource[];
+  abstract begin(request: Request, untouched: boolean): readonly Resource[];
 
   /**
    * Takes what a later request changes in the client's interest.
    * @returns false if it may not be answered.
    */
   abstract amend(request: Request): boolean;
+
+  /** All that has to go with these items as news to the client. */
+  protected abstract complete(items: Items): Items;
 
   protected abstract compose(items: Items): Content;
 
@@ -124,6 +130,11 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   /** Sequence number of the newest change that is to be sent. */
   get changedAt(): number {
     return this.#changedAt;
+  }
+
+  /** Whether anything of this type was sent on this stream. */
+  get hasSent(): boolean {
+    return this.lastNonce !== '';
   }
 
   /** What the client refused and would be sent otherwise. */
@@ -161,13 +172,13 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   /** The next response, if there is anything that may be said now; from then on it is in flight under this nonce. */
   next(gate: Gate, nonce: string): { readonly items: Items; readonly content: Content } | undefined {
     if (this.#inFlight !== undefined) return undefined;
-    const items = new Map<string, Resource | undefined>();
+    const chosen = new Map<string, Resource | undefined>();
     let since = Number.POSITIVE_INFINITY;
     const take = (names: Iterable<readonly [name: string, since: number]>) => {
       for (const [name, changedAt] of names) {
         const resource = this.view.get(this.typeUrl, name);
         if (!this.canSay(resource)) continue;
-        items.set(name, resource);
+        chosen.set(name, resource);
         since = Math.min(since, changedAt);
       }
     };
@@ -181,8 +192,9 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
       if (gate.updates) take(this.#updates);
       if (gate.removals) take([...this.#removals].map((name) => [name, Number.POSITIVE_INFINITY]));
     }
-    if (items.size === 0 && !this.answerDue) return undefined;
+    if (chosen.size === 0 && !this.answerDue) return undefined;
 
+    const items = this.complete(chosen);
     const content = this.compose(items);
     this.#inFlight = { nonce, items, since };
     this.lastNonce = nonce;
@@ -212,6 +224,7 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
       if (!this.wants(name)) continue;
       if (resource === undefined) this.release(name);
       else this.hold(name, resource);
+      this.#uncertain.delete(name);
       this.compare(name);
     }
   }
@@ -222,16 +235,23 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
    * @returns whether anything is sent again.
    */
   protected refuse(items: Items, since: number, error: Refusal): boolean {
+    if (items.size === 1) {
+      for (const [name, resource] of items) {
+        if (!this.wants(name)) continue;
+        this.#refused.set(name, { version: resource?.version ?? ABSENT, error });
+        // It asked and has nothing: if the resource goes, that is the answer.
+        if (!this.held.has(name) && this.canSay(undefined)) this.#uncertain.add(name);
+        this.compare(name);
+      }
+      return false;
+    }
     const again: string[] = [];
     for (const [name, resource] of items) {
       if (!this.wants(name)) continue;
       const version = resource?.version ?? ABSENT;
-      if (items.size > 1 && this.#versionInWorld(name) === version) {
-        again.push(name);
-      } else {
-        if (items.size === 1) this.#refused.set(name, { version, error });
-        this.compare(name);
-      }
+      if (version !== this.#expectedVersion(name)) this.#uncertain.add(name);
+      if (version === this.#versionInWorld(name)) again.push(name);
+      else this.compare(name);
     }
     const middle = Math.ceil(again.length / 2);
     const halves = [again.slice(0, middle), again.slice(middle)].filter((names) => names.length > 0);
@@ -266,10 +286,11 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
     this.#updates.delete(name);
     this.#removals.delete(name);
     this.#refused.delete(name);
+    this.#uncertain.delete(name);
   }
 
   #forgetUnwanted(): void {
-    for (const names of [this.held, this.#owed, this.#updates, this.#removals, this.#refused]) {
+    for (const names of [this.held, this.#owed, this.#updates, this.#removals, this.#refused, this.#uncertain]) {
       for (const name of names.keys()) if (!this.wants(name)) this.#forget(name);
     }
   }
@@ -293,11 +314,11 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
     return this.view.get(this.typeUrl, name)?.version ?? ABSENT;
   }
 
-  /** The version that the client will hold once it has accepted what is in flight. */
-  #expectedVersion(name: string): string {
+  /** The version that the client will hold once it has accepted what is in flight; undefined if nobody can tell. */
+  #expectedVersion(name: string): string | undefined {
     const items = this.#inFlight?.items;
-    const resource = items?.has(name) ? items.get(name) : this.held.get(name);
-    return resource?.version ?? ABSENT;
+    if (items?.has(name)) return items.get(name)?.version ?? ABSENT;
+    return this.#uncertain.has(name) ? undefined : (this.held.get(name)?.version ?? ABSENT);
   }
 }
 

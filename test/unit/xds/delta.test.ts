@@ -92,6 +92,13 @@ describe('what a client asks for, in delta', () => {
       [ack('CDS'), ['acknowledged CDS']],
       [world('CDS a@1'), ['send CDS a@1']],
     ],
+    'rule 8: a name whose resource was refused is said to be removed once that is gone': [
+      ['EDS a@1'],
+      [change('EDS', { subscribe: ['a'] }), ['send EDS a@1']],
+      [nack('EDS'), ['refused EDS a@1']],
+      [introduced, []],
+      [world('-EDS a'), ['send EDS -a']],
+    ],
     'rule 9: a name given up under `*` is answered with its resource': [
       ['CDS a@1', 'CDS b@1'],
       [change('CDS', { subscribe: ['*', 'a'] }), ['send CDS a@1 b@1']],

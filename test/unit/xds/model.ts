@@ -1,0 +1,161 @@
+import { typeUrls } from '../../../src/protos/index.ts';
+import type { Resource } from '../../../src/resources/index.ts';
+import type { DeltaRequest, Refusal, Respond, SotwRequest, Variant } from '../../../src/xds/protocol.ts';
+
+const { cluster, loadAssignment, listener, routeConfiguration } = typeUrls;
+
+/** The types that the model client asks for, in the order in which an Envoy does. */
+export const modelTypes = [cluster, loadAssignment, listener, routeConfiguration] as const;
+const wildcardTypes: readonly string[] = [cluster, listener];
+const fullStateTypes = wildcardTypes;
+
+/** Whether a client of the model refuses a resource: its content says so. */
+export function isBad(resource: Resource): boolean {
+  return contentOf(resource).endsWith('!');
+}
+
+/** The name that a resource refers to: a listener's routes, or the cluster of these. */
+export function referenceOf(resource: Resource): string {
+  return contentOf(resource).split('>')[1]?.replace('!', '') ?? '';
+}
+
+function contentOf({ name, body }: Resource): string {
+  return Buffer.from(body)
+    .toString()
+    .slice(name.length + 1);
+}
+
+/**
+ * What an Envoy does, as far as the protocol sees it: it takes all clusters and listeners, asks for the endpoints of the
+ * clusters that it has and for the routes that its listeners name, forgets what it no longer asks for, and refuses
+ * responses with a bad resource in them.
+ */
+export class ModelClient {
+  readonly variant: Variant;
+  /** Whether it takes the good resources of a response that it refuses. */
+  readonly takesGood: boolean;
+  readonly held = new Map<string, Map<string, Resource>>();
+  /** Clusters that are new or changed and have not been sent their endpoints since. */
+  readonly warming = new Set<string>();
+  /** Endpoints that somebody else in the client wants, or not. */
+  readonly extra = new Set<string>();
+  readonly #asked = new Map<string, Set<string>>();
+  readonly #nonces = new Map<string, string>();
+  readonly #versions = new Map<string, string>();
+  #outbox: (SotwRequest & DeltaRequest)[] = [];
+
+  constructor(variant: Variant, takesGood: boolean) {
+    this.variant = variant;
+    this.takesGood = takesGood;
+    for (const type of modelTypes) this.held.set(type, new Map());
+    this.connect();
+  }
+
+  /** The names that it wants; undefined for everything. */
+  wanted(type: string): ReadonlySet<string> | undefined {
+    if (wildcardTypes.includes(type)) return undefined;
+    if (type === loadAssignment) return new Set([...this.held.get(cluster)!.keys(), ...this.extra]);
+    return new Set([...this.held.get(listener)!.values()].map(referenceOf));
+  }
+
+  /** Begins a stream: nothing of an earlier one is left but what it holds. */
+  connect(): void {
+    this.#outbox = [];
+    this.#asked.clear();
+    this.#nonces.clear();
+    // A stream that breaks between a cluster and its endpoints leaves a client that states both versions: nobody can tell.
+    this.warming.clear();
+    for (const type of modelTypes) {
+      const wanted = this.wanted(type);
+      if (wanted?.size !== 0) this.#request(type, wanted, {});
+    }
+  }
+
+  /** Requests that it sends, in order. */
+  takeRequests(): readonly (SotwRequest & DeltaRequest)[] {
+    const requests = this.#outbox;
+    this.#outbox = [];
+    return requests;
+  }
+
+  /** Begins or ceases to want endpoints by name. */
+  toggle(name: string): void {
+    if (!this.extra.delete(name)) this.extra.add(name);
+    this.#follow();
+  }
+
+  receive(response: Respond): void {
+    const { typeUrl, nonce, version, resources, removed } = response;
+    this.#nonces.set(typeUrl, nonce);
+    const refused = resources.some(isBad);
+    if (!refused || this.takesGood) {
+      const good = resources.filter((resource) => !isBad(resource));
+      const absent =
+        this.variant === 'sotw' && fullStateTypes.includes(typeUrl)
+          ? [...this.held.get(typeUrl)!.keys()].filter((name) => !resources.some((resource) => resource.name === name))
+          : removed;
+      this.#take(typeUrl, good, absent);
+    }
+    if (!refused) this.#versions.set(typeUrl, version);
+    const error = refused ? { code: 3, message: 'bad' } : undefined;
+    // Envoy asks for what a response made it want before it answers the response.
+    this.#follow(typeUrl);
+    this.#request(typeUrl, this.wanted(typeUrl), { nonce, error });
+    this.#follow();
+  }
+
+  #take(typeUrl: string, resources: readonly Resource[], absent: readonly string[]): void {
+    const held = this.held.get(typeUrl)!;
+    for (const name of absent) {
+      held.delete(name);
+      if (typeUrl === cluster) this.warming.delete(name);
+      if (typeUrl === loadAssignment) this.warming.delete(name);
+    }
+    for (const resource of resources) {
+      const wanted = this.wanted(typeUrl);
+      if (wanted !== undefined && !wanted.has(resource.name)) continue;
+      if (typeUrl === cluster && held.get(resource.name)?.version !== resource.version) this.warming.add(resource.name);
+      if (typeUrl === loadAssignment) this.warming.delete(resource.name);
+      held.set(resource.name, resource);
+    }
+  }
+
+  /** Asks for what it has come to want, and forgets what it no longer wants. */
+  #follow(except?: string): void {
+    for (const type of modelTypes) {
+      const wanted = this.wanted(type);
+      if (wanted === undefined || type === except) continue;
+      const asked = this.#asked.get(type) ?? new Set();
+      if (wanted.size === asked.size && [...wanted].every((name) => asked.has(name))) continue;
+      this.#request(type, wanted, {});
+    }
+  }
+
+  #request(
+    type: string,
+    wanted: ReadonlySet<string> | undefined,
+    answer: { readonly nonce?: string; readonly error?: Refusal | undefined },
+  ): void {
+    const before = this.#asked.get(type);
+    const names = wanted ?? new Set<string>();
+    this.#asked.set(type, new Set(names));
+    const unsubscribe = [...(before ?? [])].filter((name) => !names.has(name));
+    const held = this.held.get(type)!;
+    for (const name of unsubscribe) {
+      held.delete(name);
+      // A version stands for all that a client holds: one that drops a part of it cannot state it on another stream.
+      this.#versions.delete(type);
+    }
+    const first = before === undefined;
+    this.#outbox.push({
+      typeUrl: type,
+      nonce: answer.nonce ?? (this.variant === 'sotw' ? (this.#nonces.get(type) ?? '') : ''),
+      error: answer.error,
+      version: this.#versions.get(type) ?? '',
+      names: [...names],
+      subscribe: first && wanted === undefined ? ['*'] : [...names].filter((name) => !before?.has(name)),
+      unsubscribe,
+      initialVersions: new Map(first ? [...held.values()].map(({ name, version }) => [name, version]) : []),
+    });
+  }
+}
