@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, stat } from 'node:fs';
+import { readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../problems.ts';
@@ -9,6 +9,7 @@ import type { ManifestFile } from './manifest-file.ts';
 import { ObjectIndex } from './object-index.ts';
 import { Root } from './root.ts';
 import { RootWatch } from './root-watch.ts';
+import { Steadiness } from './steadiness.ts';
 
 export interface DirectoryOptions {
   /**
@@ -26,9 +27,6 @@ const RESCAN_SLICE = 100;
 /** How many times a folder that was made anew may go on changing before it is taken as it is. */
 const LONGEST_REMAKING = 20;
 
-/** How many times deletions wait for one that is followed by another. */
-const MOST_CONFIRMATIONS = 3;
-
 export class DirectorySource implements Source, TreeListener {
   readonly #path: string;
   readonly #settleMs: number;
@@ -36,6 +34,7 @@ export class DirectorySource implements Source, TreeListener {
   readonly #tree: FolderTree;
   readonly #root: Root;
   readonly #index = new ObjectIndex();
+  readonly #steadiness: Steadiness;
   #rootWatch: RootWatch | undefined;
   #rootTouched = false;
   #sink: SourceSink | undefined;
@@ -53,11 +52,6 @@ export class DirectorySource implements Source, TreeListener {
   /** Set while a folder that was made anew is being filled: nothing is delivered. */
   #remaking: NodeJS.Timeout | undefined;
   #active = false;
-  /** How many files went, and how many of them are known to have gone for good. */
-  #gone = 0;
-  #goneForGood = 0;
-  #confirming = false;
-  #confirmations = 0;
   #rescan: NodeJS.Timeout | undefined;
 
   constructor(path: string, { settleMs = 150, rescanMs = 30_000 }: DirectoryOptions) {
@@ -66,6 +60,7 @@ export class DirectorySource implements Source, TreeListener {
     this.#rescanMs = rescanMs;
     this.#tree = new FolderTree(path, this);
     this.#root = new Root(path);
+    this.#steadiness = new Steadiness(path, () => this.#catchUp());
   }
 
   async start(sink: SourceSink): Promise<void> {
@@ -92,7 +87,7 @@ export class DirectorySource implements Source, TreeListener {
 
   touched(): void {
     this.#active = true;
-    this.#due ??= setImmediate(() => this.#catchUp());
+    this.#schedule();
   }
 
   present(file: ManifestFile, stats: Stats | undefined): void {
@@ -106,7 +101,10 @@ export class DirectorySource implements Source, TreeListener {
     this.#unsettle(file);
     this.#index.replace(file.path, []);
     this.#toTell.add(file.path);
-    this.#gone += 1;
+  }
+
+  missed(): void {
+    this.#steadiness.missed();
   }
 
   trouble(path: string, problems: readonly Problem[]): void {
@@ -114,6 +112,10 @@ export class DirectorySource implements Source, TreeListener {
   }
 
   /** All events of one turn of the event loop make one change: a rename is two. */
+  #schedule(): void {
+    this.#due ??= setImmediate(() => this.#catchUp());
+  }
+
   #catchUp(): void {
     clearImmediate(this.#due);
     this.#due = undefined;
@@ -154,7 +156,7 @@ export class DirectorySource implements Source, TreeListener {
         this.#toTell.add(file.path);
         break;
       case 'gone':
-        // Its deletion will be told by its folder.
+        this.#steadiness.missed();
         break;
       default:
         outcome satisfies never;
@@ -176,9 +178,9 @@ export class DirectorySource implements Source, TreeListener {
 
   #deliver(): void {
     if (this.#remaking !== undefined || this.#lost !== undefined) return;
-    if (this.#index.deletes && !this.#deletionsAreConfirmed()) return;
-    this.#confirmations = 0;
-    const { change, files } = this.#index.take();
+    const verdict = this.#index.deletes ? this.#steadiness.judge() : 'all';
+    if (verdict === 'nothing') return;
+    const { change, files } = this.#index.take(verdict === 'all');
     if (!this.#delivered || change.upserts.length > 0 || change.deletes.length > 0) this.#sink?.changed(change);
     this.#delivered = true;
     for (const path of files) this.#toTell.add(path);
@@ -187,25 +189,6 @@ export class DirectorySource implements Source, TreeListener {
       this.#tell(`file ${path}`, [...problems, ...this.#index.duplicatesIn(path)]);
     }
     this.#toTell.clear();
-  }
-
-  /**
-   * Of a file that moves, the kernel may tell that it is gone a moment before it tells where it is now. So what would be
-   * deleted waits until the events of that moment have been read: two turns of the event loop after a look at the disk.
-   */
-  #deletionsAreConfirmed(): boolean {
-    if (this.#goneForGood === this.#gone || this.#confirmations >= MOST_CONFIRMATIONS) return true;
-    if (this.#confirming) return false;
-    this.#confirming = true;
-    this.#confirmations += 1;
-    const gone = this.#gone;
-    const confirm = () => {
-      this.#confirming = false;
-      this.#goneForGood = gone;
-      this.#catchUp();
-    };
-    stat(this.#path, () => setImmediate(() => setImmediate(confirm)));
-    return false;
   }
 
   #awaitRemaking(rounds: number): void {
@@ -244,7 +227,7 @@ export class DirectorySource implements Source, TreeListener {
     if (this.#sink === undefined) return;
     for (let count = 0; count < RESCAN_SLICE; count += 1) {
       if (!entries.next().done) continue;
-      this.touched();
+      this.#schedule();
       this.#scheduleRescan();
       return;
     }

@@ -14,6 +14,8 @@ export interface TreeListener {
   /** The file is there, and may have changed. Nothing is seen of it where that is forbidden. */
   present(file: ManifestFile, stats: Stats | undefined): void;
   gone(file: ManifestFile): void;
+  /** An entry that was touched is not there. */
+  missed(): void;
   /** All that is wrong with a folder of this path at present. */
   trouble(path: string, problems: readonly Problem[]): void;
 }
@@ -147,6 +149,7 @@ export class FolderTree {
         break;
       case 'nothing':
       case 'other':
+        this.#listener.missed();
         this.#dropFile(folder, name);
         this.#dropFolder(folder, name);
         break;

@@ -44,15 +44,25 @@ export class ObjectIndex {
 
   /** Whether the next change would delete an object. */
   get deletes(): boolean {
-    return [...this.#affected].some((key) => !this.#candidates.has(key) && this.#delivered.has(key));
+    return [...this.#affected].some((key) => this.#isGone(key));
   }
 
-  /** What differs from all changes taken before, and the files about whose duplicates there may be something new to say. */
-  take(): { readonly change: SourceChange; readonly files: ReadonlySet<string> } {
+  #isGone(key: string): boolean {
+    return !this.#candidates.has(key) && this.#delivered.has(key);
+  }
+
+  /**
+   * What differs from all changes taken before, and the files about whose duplicates there may be something new to say.
+   *
+   * @param deletions whether they are taken too, or left for the next time.
+   */
+  take(deletions: boolean): { readonly change: SourceChange; readonly files: ReadonlySet<string> } {
     const upserts: SourceRecord[] = [];
     const deletes: ObjectRef[] = [];
     const files = new Set<string>();
+    const left = new Set(deletions ? [] : [...this.#affected].filter((key) => this.#isGone(key)));
     for (const key of this.#affected) {
+      if (left.has(key)) continue;
       const [winner, ...losers] = [...(this.#candidates.get(key) ?? [])].sort(byPrecedence);
       const before = this.#delivered.get(key);
       if (winner === undefined) {
@@ -77,7 +87,7 @@ export class ObjectIndex {
         files.add(file);
       }
     }
-    this.#affected = new Set();
+    this.#affected = left;
     return { change: { upserts, deletes }, files };
   }
 

@@ -14,9 +14,12 @@ const PATIENCE = { timeout: 2_000, tries: 2 };
 /**
  * Asks DNS for A and AAAA records, and the system (/etc/hosts, search domains) where it has none; the system only for a
  * name of one label, which means nothing to DNS. One family suffices: many servers answer for the other with errors.
+ *
+ * @param addresses of DNS servers, `ADDRESS` or `ADDRESS:PORT`; default: the system's.
  */
-export function dnsResolver(): Resolver {
+export function dnsResolver(addresses?: readonly string[]): Resolver {
   const servers = new dns.Resolver(PATIENCE);
+  if (addresses !== undefined) servers.setServers(addresses);
   const lookups = new Turnstile(MOST_LOOKUPS);
   return {
     async resolve(name) {
