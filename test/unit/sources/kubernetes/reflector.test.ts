@@ -1,5 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Get, getWith } from '../../../../src/sources/kubernetes/api.ts';
 import { DEFAULT_TIMING, Reflector, type Timing } from '../../../../src/sources/kubernetes/reflector.ts';
 import { Recorder } from '../recorder.ts';
@@ -190,20 +190,45 @@ describe('watching', () => {
     expect((await api.next()).parameter('resourceVersion')).toBe('11');
     expect(sink.keys()).toEqual(['Service shop/a']);
   });
+});
 
-  test('a connection on which nothing comes any more is given up after the time of the watch and a grace', async () => {
-    start({ ...TIMING, watchSeconds: { least: 0, most: 0 }, graceMs: 20 });
-    const watch = await listed();
-    watch.watch();
-    await watch.closed;
-    expect((await api.next()).parameter('resourceVersion')).toBe('10');
+describe('a connection that hangs', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   });
 
-  test('an API server that takes a request and never answers is given up', async () => {
-    start({ ...TIMING, answerMs: 20 });
-    await (await api.next()).closed;
-    (await api.next()).list('10', []);
-    expect((await api.next()).parameter('watch')).toBe('true');
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('is given up when nothing came for the time of the watch and a grace; each piece of it begins the time anew', async () => {
+    start({ ...TIMING, watchSeconds: { least: 240, most: 240 }, graceMs: 10_000 });
+    const watch = await listed();
+    watch.watch();
+    for (const name of ['a', 'b', 'c']) {
+      watch.write(`${JSON.stringify(event('ADDED', service(name, '11')))}\n`);
+      await sink.until(() => sink.world.has(`Service shop/${name}`));
+      vi.advanceTimersByTime(249_999);
+    }
+    watch.write(`${JSON.stringify(event('ADDED', service('d', '12')))}\n`);
+    await sink.until(() => sink.world.has('Service shop/d'));
+    vi.advanceTimersByTime(250_000);
+    await watch.closed;
+    expect((await api.next()).parameter('resourceVersion')).toBe('12');
+    expect(sink.told).toEqual([]);
+  });
+
+  test('is given up when no answer comes, and told when the next attempt hangs too', async () => {
+    start();
+    for (const _ of ['first', 'second']) {
+      const request = await api.next();
+      vi.advanceTimersByTime(60_000);
+      await request.closed;
+    }
+    await sink.until(() => sink.told.length > 0);
+    expect(sink.problemsOf(ORIGIN)[0]!.message).toContain('the API server sent nothing for 60 s');
+    (await listed()).watch(bookmark('11'));
+    await sink.until(() => sink.problemsOf(ORIGIN).length === 0);
   });
 });
 

@@ -105,6 +105,30 @@ describe('the first full sync', () => {
   });
 });
 
+test('nothing is delivered once it is stopped, even if that is while it delivers', async () => {
+  const sink = new Recorder();
+  source = await sourceFor('shop');
+  const started = source.start({
+    changed(change) {
+      sink.changed(change);
+      if (sink.world.has('Service shop/last')) source!.stop();
+    },
+    problems: (origin, problems) => sink.problems(origin, problems),
+  });
+  for (const list of (await requests(2)).values()) list.refuse(403, 'Forbidden', '');
+  for (const list of (await requests(2)).values()) list.list('10', []);
+  await started;
+  expect(sink.told).toHaveLength(2);
+  const watches = await requests(2);
+  watches
+    .get('/api/v1/namespaces/shop/services')!
+    .watch(event('ADDED', service('last', '11')), event('ADDED', service('too-late', '12')));
+  await Promise.all([...watches.values()].map((watch) => watch.closed));
+  await source.stop();
+  expect(sink.told).toHaveLength(2);
+  expect(sink.keys()).toEqual(['Service shop/last']);
+});
+
 describe('a start that can never work is refused with a sentence', () => {
   test('where there is no kubeconfig and no service account', async () => {
     vi.stubEnv('KUBECONFIG', '');
