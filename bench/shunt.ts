@@ -23,7 +23,8 @@ export interface ShuntOptions extends Surroundings {
 export async function startShunt(options: ShuntOptions): Promise<Contender> {
   const { binary, upstreams, folder, onStart, onFailure, services, protocol } = options;
   const title = `shunt with ${(services * PREVIEWS).toLocaleString('en')} previews`;
-  const watched = join(folder, 'manifests');
+  // In a folder of its own: the one above a watched folder is watched too, and nothing but manifests is to move there.
+  const watched = join(folder, 'watched', 'manifests');
   mkdirSync(watched, { recursive: true });
   for (let service = 0; service < services; service++) writeStanding(watched, service, upstreams.baseline);
 
