@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TestEnvoy } from './envoy.ts';
 import { http1Sender } from './load/http1.ts';
 import { http2Sender } from './load/http2.ts';
@@ -61,18 +62,28 @@ export class Gateway {
    * of that. With one worker, an answer proves the change for all that follow.
    */
   async untilAnsweredBy(title: string, question: Question): Promise<void> {
-    let last: GatewayAnswer | undefined;
+    await this.#until(question, (answer) => answer.status === 200 && answer.title === title, `not by ${title}`);
+  }
+
+  /** Likewise, until the gateway answers with this status. */
+  async untilStatus(status: number, question: Question): Promise<void> {
+    await this.#until(question, (answer) => answer.status === status, `not with ${status}`);
+  }
+
+  async #until(question: Question, wanted: (answer: GatewayAnswer) => boolean, missing: string): Promise<void> {
     let ended = false;
     void this.#envoy.ended.then(() => {
       ended = true;
     });
-    for (let tries = 0; tries < ATTEMPTS && !ended; tries++) {
+    let last = await this.ask(question);
+    for (let tries = 1; !wanted(last); tries++) {
+      if (ended) throw new Error('The Envoy has ended.');
+      if (tries === ATTEMPTS) {
+        throw new Error(`${question.host} is still answered by ${last.title} with ${last.status}, ${missing}.`);
+      }
+      await pause(2);
       last = await this.ask(question);
-      if (last.status === 200 && last.title === title) return;
-      await new Promise((resolve) => setTimeout(resolve, 2));
     }
-    const why = ended ? 'The Envoy has ended' : `${question.host} is answered by ${last?.title} (${last?.status})`;
-    throw new Error(`${why}, not by ${title}.`);
   }
 
   close(): void {

@@ -15,7 +15,7 @@ export interface OutgoingRequest {
 
 /** Requests that are all the same, and who may answer them. */
 export interface RequestKind extends OutgoingRequest {
-  /** In reports, beside the protocol. No two kinds of one protocol have the same. */
+  /** In reports, beside protocol and method. Kinds of one name are answered by the same. */
   readonly name: string;
   /** Titles of the echo upstreams of which any may answer. */
   readonly answeredBy: readonly string[];

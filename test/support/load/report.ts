@@ -33,10 +33,11 @@ const FAILURES: readonly FailureKind[] = ['status', 'connection', 'timeout', 're
 
 /** A report for people: a line a kind, the sum, and the first failures in words. */
 export function formatReport({ kinds, seconds, sent, ok, failed, longestDelay }: LoadReport): string {
-  const heading = ['requests', 'protocol', 'sent', 'ok', 'failed', ...FAILURES, 'p50 ms', 'p99 ms'];
+  const heading = ['requests', 'protocol', 'method', 'sent', 'ok', 'failed', ...FAILURES, 'p50 ms', 'p99 ms'];
   const rows = kinds.map((kind) => [
     kind.name,
     kind.protocol,
+    kind.method,
     kind.sent,
     kind.ok,
     failures(kind),
@@ -46,6 +47,7 @@ export function formatReport({ kinds, seconds, sent, ok, failed, longestDelay }:
   ]);
   const sum = [
     'all',
+    '',
     '',
     sent,
     ok,
@@ -57,9 +59,11 @@ export function formatReport({ kinds, seconds, sent, ok, failed, longestDelay }:
   const table = [heading, ...rows, sum].map((row) => row.map(String));
   const widths = heading.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const lines = table.map((row) =>
-    row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  '),
+    row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  '),
   );
   const rate = `${(sent / seconds).toFixed(0)} requests a second for ${seconds.toFixed(1)} s; sent at most ${longestDelay.toFixed(0)} ms late.`;
-  const told = kinds.flatMap((kind) => kind.failures.map((each) => `${kind.name} (${kind.protocol}) ${each}`));
+  const told = kinds.flatMap((kind) =>
+    kind.failures.map((each) => `${kind.name} (${kind.protocol} ${kind.method}) ${each}`),
+  );
   return [...lines.map((line) => line.trimEnd()), rate, ...told].join('\n');
 }

@@ -4,6 +4,7 @@ import type { Failure, FailureKind } from './outcome.ts';
 export interface KindReport {
   readonly name: string;
   readonly protocol: LoadProtocol;
+  readonly method: RequestKind['method'];
   readonly sent: number;
   readonly ok: number;
   readonly failed: Readonly<Record<FailureKind, number>>;
@@ -49,12 +50,13 @@ export class Tally {
   }
 
   report(): KindReport {
-    const { name, protocol } = this.#kind;
+    const { name, protocol, method } = this.#kind;
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const quantile = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
     return {
       name,
       protocol,
+      method,
       sent: this.#sent,
       ok: this.#ok,
       failed: { ...this.#failed },

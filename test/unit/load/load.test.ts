@@ -91,7 +91,7 @@ describe('a constant load', () => {
     expect(ok + report.failed).toBe(report.sent);
     expect(failures).toHaveLength(3);
     expect(failures[0]).toMatch(/^at \d+ ms: status 503$/);
-    expect(formatReport(report)).toContain('no key (HTTP/1.1) at');
+    expect(formatReport(report)).toContain('no key (HTTP/1.1 GET) at');
   });
 
   test('counts answers of the wrong upstream', async () => {
