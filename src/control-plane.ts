@@ -8,6 +8,7 @@ import { ResourceStore } from './resources/index.ts';
 import type { HostPort, Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
+import { callersIn } from './translate/groups.ts';
 import { createXdsServer, type XdsEvent, type XdsServer } from './xds/index.ts';
 
 /** A running control plane, from a source of objects to the Envoys. */
@@ -50,7 +51,7 @@ export async function startControlPlane({
   const admin = await startAdminServer(settings.admin, readiness);
   const xds = createXdsServer({
     store,
-    groupOf: (node) => textOf(node.metadata?.[namespaceMetadata]),
+    groupOf: (node) => callersIn(textOf(node.metadata[namespaceMetadata])),
     log,
     onEvent: (event) => {
       receipts(event);

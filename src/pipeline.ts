@@ -3,14 +3,21 @@ import { Catalog } from './catalog/catalog.ts';
 import type { Baseline, ServiceId } from './catalog/model.ts';
 import type { BaselineIntercepts, Intercept } from './intercepts/intercept.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
-import { ambiguousNamespaces, routeNames } from './intercepts/routing.ts';
+import { ambiguousNamespaces, type Routing, routeNames } from './intercepts/routing.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Problem } from './problems.ts';
 import type { Changes, Resource, ResourceName, ResourceUpdate } from './resources/index.ts';
 import type { SourceChange, SourceSink } from './sources/source.ts';
 import { refKey } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
-import { clusterResources, listenerResources, loadAssignmentResources, routeResource } from './translate/resources.ts';
+import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
+import {
+  clusterResources,
+  grpcResources,
+  listenerResources,
+  loadAssignmentResources,
+  routeResource,
+} from './translate/resources.ts';
 
 /** Where the pipeline's resources go, all of one change at once; `ResourceStore` is one. */
 export interface ResourceSink {
@@ -28,8 +35,8 @@ export class Pipeline implements SourceSink {
   readonly #log: Logger;
   readonly #catalog: Catalog;
   readonly #baselines = new Map<ServiceId, Translated>();
-  /** Namespaces that have a RouteConfiguration of their own, since short names mean something else there. */
-  #namespaces: readonly string[] = [];
+  /** The RouteConfigurations of namespaces that need one of their own. */
+  #routesOf: ReadonlyMap<string, readonly Resource[]> = new Map();
   #started = false;
 
   constructor(options: GatewayOptions, sink: ResourceSink, problems: ProblemLog, log: Logger) {
@@ -48,26 +55,22 @@ export class Pipeline implements SourceSink {
     const touched = this.#catalog.apply(change);
     for (const [object, problems] of touched.problems) this.#problems.report(object, problems);
 
-    const set: Resource[] = [];
-    const remove: ResourceName[] = [];
+    const update = new Update();
     let routesDiffer = !this.#started || touched.baselines.size > 0;
     for (const id of new Set([...touched.baselines, ...touched.intercepts])) {
-      const before = this.#baselines.get(id);
+      const before = this.#baselines.get(id) ?? NOTHING;
       const after = this.#translate(id, before);
-      set.push(...differing(resourcesOf(before), resourcesOf(after)));
-      remove.push(...gone(resourcesOf(before), resourcesOf(after)));
-      routesDiffer ||= !sameRules(before?.rules ?? [], after.rules);
+      update.replace([...before.clusters, ...before.assignments], [...after.clusters, ...after.assignments]);
+      update.replace(before.forGrpc, after.forGrpc, GRPC_CLIENTS);
+      routesDiffer ||= !sameRules(before.rules, after.rules);
     }
-    if (!this.#started) set.push(...listenerResources(this.#options));
+    if (!this.#started) update.replace([], listenerResources(this.#options));
     this.#started = true;
-
-    const groups: Map<string, { set: Resource[]; remove: ResourceName[] }> = routesDiffer
-      ? this.#routes(set)
-      : new Map();
-    this.#logChange(change, this.#sink.apply({ set, remove, groups }));
+    if (routesDiffer) this.#routes(update);
+    this.#logChange(change, this.#sink.apply(update));
   }
 
-  #translate(id: ServiceId, before: Translated | undefined): Translated {
+  #translate(id: ServiceId, before: Translated): Translated {
     const { intercepts, problems } = resolveIntercepts(id, this.#catalog);
     this.#problems.report(`intercepts of ${id}`, problems);
     if (intercepts === undefined) {
@@ -77,35 +80,33 @@ export class Pipeline implements SourceSink {
     const { baseline } = intercepts;
     const translated = {
       baseline,
-      clusters: before?.baseline === baseline ? before.clusters : clusterResources(baseline),
+      clusters: before.baseline === baseline ? before.clusters : clusterResources(baseline),
       assignments: loadAssignmentResources(intercepts),
+      forGrpc: grpcResources(intercepts),
       rules: rulesOf(intercepts),
     };
     this.#baselines.set(id, translated);
     return translated;
   }
 
-  /** Adds the RouteConfiguration for everyone to `set`, and tells those of namespaces that differ. */
-  #routes(set: Resource[]): Map<string, { set: Resource[]; remove: ResourceName[] }> {
-    const table = (namespace?: string) => {
-      const routing = routeNames(this.#catalog.baselines(), this.#options.previewDomain, namespace);
-      this.#problems.report(
-        namespace === undefined ? 'hosts' : `hosts in ${namespace}`,
-        namespace === undefined ? routing.problems : [],
-      );
-      return routeResource(routing, (id) => this.#baselines.get(id)?.rules ?? [], this.#options);
-    };
-    const common = table();
-    set.push(common);
+  /** The RouteConfiguration for everyone, and those for namespaces where a short name means something else. */
+  #routes(update: Update): void {
+    const routing = (namespace?: string) =>
+      routeNames(this.#catalog.baselines(), this.#options.previewDomain, namespace);
+    const resource = (names: Routing) =>
+      routeResource(names, (id) => this.#baselines.get(id)?.rules ?? [], this.#options);
 
-    const before = this.#namespaces;
-    this.#namespaces = ambiguousNamespaces(this.#catalog.baselines());
-    const groups = new Map<string, { set: Resource[]; remove: ResourceName[] }>();
-    for (const namespace of this.#namespaces) groups.set(namespace, { set: [table(namespace)], remove: [] });
-    for (const namespace of before) {
-      if (!groups.has(namespace)) groups.set(namespace, { set: [], remove: [common] });
+    const common = routing();
+    this.#problems.report('hosts', common.problems);
+    update.replace([], [resource(common)]);
+
+    const before = this.#routesOf;
+    this.#routesOf = new Map(
+      ambiguousNamespaces(this.#catalog.baselines()).map((namespace) => [namespace, [resource(routing(namespace))]]),
+    );
+    for (const namespace of new Set([...before.keys(), ...this.#routesOf.keys()])) {
+      update.replace(before.get(namespace) ?? [], this.#routesOf.get(namespace) ?? [], callersIn(namespace));
     }
-    return groups;
   }
 
   #logChange(change: SourceChange, changes: Changes): void {
@@ -130,10 +131,32 @@ interface Translated {
   readonly baseline?: Baseline;
   readonly clusters: readonly Resource[];
   readonly assignments: readonly Resource[];
+  /** What gRPC clients get instead, or besides. */
+  readonly forGrpc: readonly Resource[];
   readonly rules: readonly Intercept[];
 }
 
-const NOTHING: Translated = { clusters: [], assignments: [], rules: [] };
+const NOTHING: Translated = { clusters: [], assignments: [], forGrpc: [], rules: [] };
+
+/** Gathers what one change sets and removes, for everyone and for groups. */
+class Update implements ResourceUpdate {
+  readonly set: Resource[] = [];
+  readonly remove: ResourceName[] = [];
+  readonly groups = new Map<string, { set: Resource[]; remove: ResourceName[] }>();
+
+  /** Only what differs is taken. */
+  replace(before: readonly Resource[], after: readonly Resource[], group?: string): void {
+    const versions = new Map(before.map((resource) => [title(resource), resource.version]));
+    const kept = new Set(after.map(title));
+    const set = after.filter((resource) => versions.get(title(resource)) !== resource.version);
+    const remove = before.filter((resource) => !kept.has(title(resource)));
+    if (set.length === 0 && remove.length === 0) return;
+    const target = group === undefined ? this : (this.groups.get(group) ?? { set: [], remove: [] });
+    if (group !== undefined) this.groups.set(group, target);
+    target.set.push(...set);
+    target.remove.push(...remove);
+  }
+}
 
 /** How many objects and resources one log line names. */
 const LISTED = 20;
@@ -152,20 +175,6 @@ function sameRules(a: readonly Intercept[], b: readonly Intercept[]): boolean {
       );
     })
   );
-}
-
-function resourcesOf({ clusters, assignments }: Translated = NOTHING): readonly Resource[] {
-  return [...clusters, ...assignments];
-}
-
-function differing(before: readonly Resource[], after: readonly Resource[]): readonly Resource[] {
-  const versions = new Map(before.map((resource) => [title(resource), resource.version]));
-  return after.filter((resource) => versions.get(title(resource)) !== resource.version);
-}
-
-function gone(before: readonly Resource[], after: readonly Resource[]): readonly ResourceName[] {
-  const kept = new Set(after.map(title));
-  return before.filter((resource) => !kept.has(title(resource)));
 }
 
 function title({ typeUrl, name }: ResourceName): string {

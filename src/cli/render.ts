@@ -3,6 +3,7 @@ import { createLogger } from '../log.ts';
 import { Pipeline } from '../pipeline.ts';
 import { ProblemLog } from '../problem-log.ts';
 import { ResourceStore } from '../resources/index.ts';
+import { callersIn } from '../translate/groups.ts';
 import { renderYaml } from '../translate/render.ts';
 import type { Command } from './command.ts';
 import { openSource } from './source.ts';
@@ -41,7 +42,9 @@ The documents are sorted by type and name. What is wrong with a manifest is said
     } finally {
       await source.stop();
     }
-    stdout.write(renderYaml(store.view(settings.gatewayNamespace ?? '')));
+    stdout.write(
+      renderYaml(store.view(settings.gatewayNamespace === undefined ? '' : callersIn(settings.gatewayNamespace))),
+    );
     return 0;
   },
 };

@@ -8,6 +8,7 @@ import { contentVersion } from '../resources/version.ts';
 import { clusterName, translateCluster } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { ROUTES } from './gateway.ts';
+import { grpcTargets, translateGrpcListener, translatePlainAssignment } from './grpc-client.ts';
 import { listenerName, translateListener } from './listener.ts';
 import { translateLoadAssignment } from './load-assignment.ts';
 import type { RulesOf } from './routes.ts';
@@ -38,6 +39,20 @@ export function loadAssignmentResources({ baseline, ports }: BaselineIntercepts)
       translateLoadAssignment(baseline, each),
     ),
   );
+}
+
+/** What gRPC clients get: assignments without previews instead of everybody's, and the targets that they resolve. */
+export function grpcResources({ baseline, ports }: BaselineIntercepts): readonly Resource[] {
+  return ports.flatMap((each) => [
+    resource(
+      'envoy.config.endpoint.v3.ClusterLoadAssignment',
+      clusterName(baseline, each.port),
+      translatePlainAssignment(baseline, each),
+    ),
+    ...grpcTargets(baseline, each.port).map((target) =>
+      resource('envoy.config.listener.v3.Listener', target, translateGrpcListener(target, baseline, each.port)),
+    ),
+  ]);
 }
 
 /** The RouteConfiguration, one for everybody or one for the callers in a namespace. */

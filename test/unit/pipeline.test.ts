@@ -103,16 +103,16 @@ it('removes what belonged to a baseline with it', () => {
   expect(apply([], [baseline('shop/api')])).toEqual({
     set: ['RouteConfiguration gateway'],
     remove: ['Cluster shop/api/80', 'ClusterLoadAssignment shop/api/80'],
-    groups: [],
+    groups: ['grpc-clients'],
   });
 });
 
 it('makes routes of their own for namespaces that mean different Services by one short name', () => {
   const { apply } = pipeline();
   apply(world);
-  expect(apply([baseline('prod/api')]).groups).toEqual(['prod', 'shop']);
-  expect(apply([], [baseline('prod/api')]).groups).toEqual(['prod', 'shop']);
-  expect(apply([baseline('prod/web')]).groups).toEqual([]);
+  expect(apply([baseline('prod/api')]).groups).toEqual(['grpc-clients', 'callers-in/prod', 'callers-in/shop']);
+  expect(apply([], [baseline('prod/api')]).groups).toEqual(['grpc-clients', 'callers-in/prod', 'callers-in/shop']);
+  expect(apply([baseline('prod/web')]).groups).toEqual(['grpc-clients']);
 });
 
 it('knows what is wrong until it is mended', () => {
