@@ -50,6 +50,8 @@ export class Connection<Request extends DiscoveryRequest> {
   #client: Client<Request> | undefined;
   #introduction: NodeJS.Timeout | undefined;
   #open = true;
+  /** Why no more is said, though what was said may still be on its way. */
+  #ending: string | undefined;
 
   /** @param onClose called once, when the call is over for whatever reason. */
   constructor(call: Call, speech: Speech<Request>, context: ConnectionContext, onClose: () => void) {
@@ -61,11 +63,8 @@ export class Connection<Request extends DiscoveryRequest> {
     };
     call.on('cancelled', () => close('the client went away'));
     call.on('error', (error) => close(error.message));
-    call.on('end', () => {
-      close('the client ended the stream');
-      call.end();
-    });
-    call.on('finish', () => close('the server ended the stream'));
+    call.on('end', () => this.end('the client ended the stream'));
+    call.on('finish', () => close(this.#ending ?? ''));
   }
 
   /** Begins to read. Until the store is synced there is no answer to any question, so none is heard (rule 13). */
@@ -80,9 +79,11 @@ export class Connection<Request extends DiscoveryRequest> {
     if (changed.size > 0) this.#guard(() => this.#run(client, client.stream.worldChanged(changed)));
   }
 
-  /** Ends the stream; a client of a control plane then connects anew. */
-  end(): void {
-    if (this.#open) this.#call.end();
+  /** Ends the stream once all that was said is sent; a client of a control plane then connects anew. */
+  end(reason: string): void {
+    if (!this.#open || this.#ending !== undefined) return;
+    this.#ending = reason;
+    this.#call.end();
   }
 
   status(): ClientStatus | undefined {
@@ -96,6 +97,10 @@ export class Connection<Request extends DiscoveryRequest> {
       }),
     );
     return { node: node.id, group, stream: this.#id, variant: this.#speech.variant, connectedAt, types };
+  }
+
+  get #speaks(): boolean {
+    return this.#open && this.#ending === undefined;
   }
 
   #receive(bytes: Buffer): void {
@@ -127,7 +132,7 @@ export class Connection<Request extends DiscoveryRequest> {
 
   #run(client: Client<Request>, actions: readonly Action[]): void {
     for (const action of actions) {
-      if (!this.#open) return;
+      if (!this.#speaks) return;
       this.#execute(client, action);
     }
   }
@@ -174,7 +179,7 @@ export class Connection<Request extends DiscoveryRequest> {
 
   /** An error on one stream ends that stream: its client connects anew, and the others do not notice. */
   #guard(run: () => void): void {
-    if (!this.#open) return;
+    if (!this.#speaks) return;
     try {
       run();
     } catch (error) {

@@ -72,7 +72,11 @@ export function createXdsServer({ store, groupOf, log, onEvent, limits }: XdsSer
     log,
     onEvent: (event) => {
       logEvent(event);
-      onEvent?.(event);
+      try {
+        onEvent?.(event);
+      } catch (error) {
+        log.error({ err: error }, 'What was to be told of an event of the xDS server failed.');
+      }
     },
     onType: (typeUrl) => {
       const served = typeUrl === '' || isKnown(typeUrl) || !isEmpty(store.view('').names(typeUrl));
@@ -123,8 +127,12 @@ export function createXdsServer({ store, groupOf, log, onEvent, limits }: XdsSer
         closing = true;
         unsubscribe();
         // A graceful stop waits for streams, which by themselves last as long as the client lives.
-        for (const connection of [...connections]) connection.end();
-        const cut = setTimeout(() => server.forceShutdown(), closeMs);
+        for (const connection of [...connections]) connection.end('the control plane is stopping');
+        const cut = setTimeout(() => {
+          server.forceShutdown();
+          // It never calls the graceful stop's callback, and a dead client's socket may outlast both.
+          resolve();
+        }, closeMs);
         server.tryShutdown(() => {
           clearTimeout(cut);
           resolve();
