@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Echo, startEcho } from '../support/echo.ts';
 import { envoyOrSkip, startTestEnvoy, type TestEnvoy } from '../support/envoy.ts';
 import { Gateway, type Question } from '../support/gateway.ts';
-import { formatReport, type Load, type LoadReport, requestKind, startLoad } from '../support/load/index.ts';
+import { type Load, type LoadReport, requestKind, underLoad } from '../support/load/index.ts';
 import {
   baselineManifest,
   type Manifest,
@@ -100,39 +100,32 @@ interface Running {
   readonly gatewayEnvoy: TestEnvoy;
 }
 
-/** Lets a story happen under constant load, ends all of it, and prints and returns what became of the requests. */
-async function underLoad(
+/** Lets a story happen under constant load through an Envoy of its own, and ends both. */
+async function tell(
   shunt: Pick<TestShunt, 'xdsPort' | 'gatewayPort' | 'stop'>,
   protocol: 'delta' | 'sotw',
   story: (running: Running) => Promise<void>,
 ): Promise<LoadReport> {
   const gatewayEnvoy = await startTestEnvoy({ xdsPort: shunt.xdsPort, protocol });
   const gateway = new Gateway(gatewayEnvoy, shunt.gatewayPort);
-  const load = await startLoad({ port: shunt.gatewayPort, kinds: KINDS });
-  let report: LoadReport;
   try {
-    await load.settle(BETWEEN);
-    await story({ load, gateway, gatewayEnvoy });
+    return await underLoad({ port: shunt.gatewayPort, kinds: KINDS }, async (load) => {
+      await load.settle(BETWEEN);
+      await story({ load, gateway, gatewayEnvoy });
+    });
   } finally {
-    report = await load.stop();
-    console.log(formatReport(report));
     gateway.close();
     await gatewayEnvoy.stop();
     await shunt.stop();
   }
-  return report;
 }
 
 describe.skipIf(envoy === undefined).each(['delta', 'sotw'] as const)('under constant load, over %s', (protocol) => {
   test('sixty-five changes cost not one request, and each is in force for all that follow', async () => {
-    const report = await underLoad(
-      await startWatchedShunt(folder),
-      protocol,
-      async ({ load, gateway, gatewayEnvoy }) => {
-        for (let round = 0; round < 5; round++) await changeEverything(load, gateway);
-        expect(await gatewayEnvoy.rejected()).toEqual({});
-      },
-    );
+    const report = await tell(await startWatchedShunt(folder), protocol, async ({ load, gateway, gatewayEnvoy }) => {
+      for (let round = 0; round < 5; round++) await changeEverything(load, gateway);
+      expect(await gatewayEnvoy.rejected()).toEqual({});
+    });
     expect(report.kinds.flatMap(({ failures }) => failures)).toEqual([]);
     expect(report.failed).toBe(0);
     expect(report.sent / report.seconds).toBeGreaterThanOrEqual(500);
@@ -197,7 +190,7 @@ async function changeEverything(load: Load, gateway: Gateway): Promise<void> {
 
 describe.skipIf(envoy === undefined)('under constant load', () => {
   test('a preview that crashes costs those without its key nothing, and leaves those with it to the baseline', async () => {
-    const report = await underLoad(await startWatchedShunt(folder), 'delta', async ({ load, gateway }) => {
+    const report = await tell(await startWatchedShunt(folder), 'delta', async ({ load, gateway }) => {
       await load.expect('api, pr-1', ['api', 'api@1']);
       await folder.write('api-pr', apiPreview('pr-1', [echoes['api@1'].http1Port]));
       await gateway.untilAnsweredBy('api@1', QUESTIONS['api, pr-1']);
@@ -218,8 +211,8 @@ describe.skipIf(envoy === undefined)('under constant load', () => {
   });
 
   /** A preview comes whose only endpoint refuses connections. */
-  async function meetDeadPreview(shunt: Parameters<typeof underLoad>[0]): Promise<LoadReport> {
-    const report = await underLoad(shunt, 'delta', async ({ load }) => {
+  async function meetDeadPreview(shunt: Parameters<typeof tell>[0]): Promise<LoadReport> {
+    const report = await tell(shunt, 'delta', async ({ load }) => {
       await folder.write('api-pr', apiPreview('pr-1', [deadPort]));
       await load.settle(10 * BETWEEN);
     });
@@ -239,7 +232,7 @@ describe.skipIf(envoy === undefined)('under constant load', () => {
   });
 
   test('a baseline without endpoints costs all its requests, and the load counts them', async () => {
-    const report = await underLoad(await startWatchedShunt(folder), 'delta', async ({ load, gateway }) => {
+    const report = await tell(await startWatchedShunt(folder), 'delta', async ({ load, gateway }) => {
       await folder.write('baselines', baselines([]));
       await gateway.untilStatus(503, QUESTIONS['api, no key']);
       await load.settle(2 * BETWEEN);

@@ -67,7 +67,9 @@ export async function runShuntServe(folder: ManifestFolder): Promise<ShuntProces
     listen: `127.0.0.1:${gatewayPort}`,
   };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const child = spawn(process.execPath, [MAIN, 'serve', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // What this machine's user has set for Shunt is not for the one under test.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SHUNT_')));
+  const child = spawn(process.execPath, [MAIN, 'serve', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env });
   const killNow = () => child.kill('SIGKILL');
   process.once('exit', killNow);
 

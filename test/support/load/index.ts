@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { LoadOptions } from './generator.ts';
-import type { LoadReport } from './report.ts';
+import { formatReport, type LoadReport } from './report.ts';
 import type { Order } from './worker.ts';
 
 export type { LoadOptions } from './generator.ts';
@@ -56,6 +56,19 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
       return report;
     },
   };
+}
+
+/** Lets a story happen under a constant load. Prints and returns what became of the requests; prints it also if the story fails. */
+export async function underLoad(options: LoadOptions, story: (load: Load) => Promise<void>): Promise<LoadReport> {
+  const load = await startLoad(options);
+  let report: LoadReport | undefined;
+  try {
+    await story(load);
+  } finally {
+    report = await load.stop();
+    console.log(formatReport(report));
+  }
+  return report;
 }
 
 type OrderFields = Order extends infer Each ? (Each extends Order ? Omit<Each, 'number'> : never) : never;
