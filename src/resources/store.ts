@@ -7,7 +7,7 @@ export interface ResourceUpdate extends TableUpdate {
   readonly groups?: ReadonlyMap<string, TableUpdate>;
 }
 
-/** The world as the nodes of one group see it, always at its latest state. */
+/** The world as the nodes of some groups see it, always at its latest state. */
 export interface View {
   /** Of the step that led to this state: grows with each change of anything, by one. */
   readonly sequence: number;
@@ -22,13 +22,14 @@ export type ChangedNames = ReadonlyMap<string, readonly string[]>;
 /** What one step changed. */
 export interface Changes {
   readonly sequence: number;
-  /** What the nodes of a group see changed: empty if they see nothing of it. */
-  of(group: string): ChangedNames;
+  /** What the nodes of these groups see changed: empty if they see nothing of it. To be asked before the next step. */
+  of(...groups: readonly string[]): ChangedNames;
 }
 
 /**
- * The resources that Envoys are to have. A resource belongs to everybody, or to one group of nodes, for which it stands
- * in place of everybody's resource of the same type and name.
+ * The resources that clients are to have. A resource belongs to everybody, to one group of nodes or, where each node is a
+ * group of its own, to one node. A node may be in several groups: the first that has a resource of a type and name stands
+ * in place of the following ones, and of everybody's.
  *
  * The store is empty and `synced` is false until the first update, which is the whole world, even if that is empty:
  * before it nothing may be served, since a client would take the missing for the deleted.
@@ -51,37 +52,44 @@ export class ResourceStore {
 
   /** Listeners are told before this returns, if anything differs; of the first update in any case. */
   apply(update: ResourceUpdate): Changes {
-    const common = this.#common.apply(update);
-    const everybody: ChangedNames = new Map([...common].map(([typeUrl, names]) => [typeUrl, [...names.keys()]]));
-    const groups = new Map<string, ChangedNames>();
-    for (const group of new Set([...this.#groups.keys(), ...(update.groups?.keys() ?? [])])) {
+    const common = { table: this.#common, replaced: this.#common.apply(update) };
+    const groups = new Map<string, Layer>();
+    for (const [group, groupUpdate] of update.groups ?? []) {
       const table = this.#groups.get(group) ?? new Table();
-      const own = table.apply(update.groups?.get(group) ?? NOTHING);
-      groups.set(group, this.#seenBy(table, common, own));
+      groups.set(group, { table, replaced: table.apply(groupUpdate) });
       if (table.isEmpty) this.#groups.delete(group);
       else this.#groups.set(group, table);
     }
-    const news = !this.synced || everybody.size > 0 || [...groups.values()].some((names) => names.size > 0);
+    const news = !this.synced || [common, ...groups.values()].some(({ replaced }) => replaced.size > 0);
     if (news) this.#sequence += 1;
-    const changes = Object.freeze({
-      sequence: this.#sequence,
-      of: (group: string): ChangedNames => groups.get(group) ?? everybody,
-    });
+    const layerOf = (group: string): Layer | undefined => {
+      const table = this.#groups.get(group);
+      return groups.get(group) ?? (table === undefined ? undefined : { table, replaced: UNCHANGED });
+    };
+    const changes = new Step(this.#sequence, common, layerOf);
     if (news) for (const listener of [...this.#listeners]) listener(changes);
     return changes;
   }
 
-  view(group: string): View {
+  /** @param groups those that its nodes are in, the first before the others. */
+  view(...groups: readonly string[]): View {
     const store = this;
+    const own = () => groups.flatMap((group) => store.#groups.get(group) ?? []);
     return {
       get sequence() {
         return store.#sequence;
       },
-      get: (typeUrl, name) => store.#groups.get(group)?.get(typeUrl, name) ?? store.#common.get(typeUrl, name),
+      get: (typeUrl, name) => {
+        for (const group of groups) {
+          const resource = store.#groups.get(group)?.get(typeUrl, name);
+          if (resource !== undefined) return resource;
+        }
+        return store.#common.get(typeUrl, name);
+      },
       names: (typeUrl) => {
-        const own = store.#groups.get(group);
-        if (own?.has(typeUrl) !== true) return store.#common.names(typeUrl);
-        return new Set([...store.#common.names(typeUrl), ...own.names(typeUrl)]);
+        const tables = own().filter((table) => table.has(typeUrl));
+        if (tables.length === 0) return store.#common.names(typeUrl);
+        return new Set([store.#common, ...tables].flatMap((table) => [...table.names(typeUrl)]));
       },
     };
   }
@@ -91,31 +99,68 @@ export class ResourceStore {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
 
-  /** What a group sees of a change: everybody's where it has nothing of its own, and its own. */
-  #seenBy(table: Table, common: ByName, own: ByName): ChangedNames {
-    const seen = new Map<string, string[]>();
-    const add = (typeUrl: string, name: string) => {
-      const names = seen.get(typeUrl);
-      if (names === undefined) seen.set(typeUrl, [name]);
-      else names.push(name);
-    };
-    for (const [typeUrl, names] of common) {
-      for (const name of names.keys()) {
-        if (!own.get(typeUrl)?.has(name) && table.get(typeUrl, name) === undefined) add(typeUrl, name);
-      }
-    }
-    for (const [typeUrl, names] of own) {
-      for (const [name, ownBefore] of names) {
-        const current = this.#common.get(typeUrl, name);
-        const commonBefore = common.get(typeUrl)?.has(name) ? common.get(typeUrl)?.get(name) : current;
-        const before = ownBefore ?? commonBefore;
-        const after = table.get(typeUrl, name) ?? current;
-        if (before?.version !== after?.version) add(typeUrl, name);
-      }
+/** A table after a step, and what stood in it before where it differs. */
+interface Layer {
+  readonly table: Table;
+  readonly replaced: ByName;
+}
+
+const UNCHANGED: ByName = new Map();
+
+class Step implements Changes {
+  readonly sequence: number;
+  readonly #common: Layer;
+  readonly #layerOf: (group: string) => Layer | undefined;
+  /** Most nodes are in the same groups. */
+  readonly #seen = new Map<string, ChangedNames>();
+
+  constructor(sequence: number, common: Layer, layerOf: (group: string) => Layer | undefined) {
+    this.sequence = sequence;
+    this.#common = common;
+    this.#layerOf = layerOf;
+  }
+
+  of(...groups: readonly string[]): ChangedNames {
+    const key = JSON.stringify(groups);
+    let seen = this.#seen.get(key);
+    if (seen === undefined) {
+      seen = differences([...groups.flatMap((group) => this.#layerOf(group) ?? []), this.#common]);
+      this.#seen.set(key, seen);
     }
     return seen;
   }
 }
 
-const NOTHING: TableUpdate = { set: [], remove: [] };
+/** Names whose topmost resource has another version than before. */
+function differences(layers: readonly Layer[]): ChangedNames {
+  const changed = new Map<string, Set<string>>();
+  for (const { replaced } of layers) {
+    for (const [typeUrl, names] of replaced) {
+      for (const name of names.keys()) {
+        if (before(layers, typeUrl, name)?.version === after(layers, typeUrl, name)?.version) continue;
+        const set = changed.get(typeUrl) ?? new Set();
+        changed.set(typeUrl, set.add(name));
+      }
+    }
+  }
+  return new Map([...changed].map(([typeUrl, names]) => [typeUrl, [...names]]));
+}
+
+function before(layers: readonly Layer[], typeUrl: string, name: string): Resource | undefined {
+  for (const { table, replaced } of layers) {
+    const names = replaced.get(typeUrl);
+    const resource = names?.has(name) ? names.get(name) : table.get(typeUrl, name);
+    if (resource !== undefined) return resource;
+  }
+  return undefined;
+}
+
+function after(layers: readonly Layer[], typeUrl: string, name: string): Resource | undefined {
+  for (const { table } of layers) {
+    const resource = table.get(typeUrl, name);
+    if (resource !== undefined) return resource;
+  }
+  return undefined;
+}
