@@ -210,6 +210,27 @@ describe.skipIf(envoy === undefined)('under constant load', () => {
     for (const { ok, sent } of withKey) expect(ok).toBeGreaterThan(sent / 2);
   });
 
+  test('a rollout costs nobody anything: new endpoints in, old ones out, then ended', async () => {
+    const [old, fresh] = [echoes.api, echoes['api@2']];
+    const report = await tell(await startWatchedShunt(folder), 'delta', async ({ load, gateway }) => {
+      const names = Object.keys(QUESTIONS).filter((name) => baselineOf(name as Name) === 'api');
+      for (const name of names) await load.expect(name, [old.title, fresh.title]);
+      await folder.write('baselines', baselines([old.http1Port, fresh.http1Port]));
+      await gateway.untilAnsweredBy(fresh.title, QUESTIONS['api, no key']);
+      await load.settle(BETWEEN);
+      await folder.write('baselines', baselines([fresh.http1Port]));
+      // They take turns for as long as both are there.
+      while ((await gateway.titles(QUESTIONS['api, no key'], 20)).has(old.title));
+      for (const name of names) await load.expect(name, [fresh.title]);
+      await old.refuse();
+      await load.settle(5 * BETWEEN);
+    });
+    await old.revive();
+    await folder.write('baselines', baselines());
+    expect(report.kinds.flatMap(({ failures }) => failures)).toEqual([]);
+    expect(report.failed).toBe(0);
+  });
+
   /** A preview comes whose only endpoint refuses connections. */
   async function meetDeadPreview(shunt: Parameters<typeof tell>[0]): Promise<LoadReport> {
     const report = await tell(shunt, 'delta', async ({ load }) => {
