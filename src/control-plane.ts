@@ -8,8 +8,8 @@ import { ResourceStore } from './resources/index.ts';
 import type { HostPort, Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
-import { callersIn } from './translate/groups.ts';
-import { createXdsServer, type XdsEvent, type XdsServer } from './xds/index.ts';
+import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
+import { createXdsServer, type Node, type XdsEvent, type XdsServer } from './xds/index.ts';
 
 /** A running control plane, from a source of objects to the Envoys. */
 export interface ControlPlane {
@@ -51,7 +51,7 @@ export async function startControlPlane({
   const admin = await startAdminServer(settings.admin, readiness);
   const xds = createXdsServer({
     store,
-    groupOf: (node) => callersIn(textOf(node.metadata[namespaceMetadata])),
+    groupsOf,
     log,
     onEvent: (event) => {
       receipts(event);
@@ -93,6 +93,14 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
   };
 }
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+/** What a client gets instead of what all do, by what it says of itself. */
+function groupsOf({ metadata, userAgent, clientFeatures }: Node): readonly string[] {
+  const namespace = metadata[namespaceMetadata];
+  return [
+    ...(userAgent.startsWith('gRPC') || clientFeatures.includes(GRPC_FEATURE) ? [GRPC_CLIENTS] : []),
+    ...(typeof namespace === 'string' ? [callersIn(namespace)] : []),
+  ];
 }
+
+/** Every gRPC library says so of itself, and no Envoy does (gRFC A27). */
+const GRPC_FEATURE = 'envoy.lb.does_not_support_overprovisioning';

@@ -14,7 +14,7 @@ export type Call = ServerDuplexStream<Buffer, Buffer>;
 /** What all connections of a server share. */
 export interface ConnectionContext {
   readonly store: ResourceStore;
-  readonly groupOf: (node: Node) => string;
+  readonly groupsOf: (node: Node) => readonly string[];
   readonly log: Logger;
   readonly onEvent: (event: XdsEvent) => void;
   /** Told of the type of each request. */
@@ -35,7 +35,7 @@ export interface Speech<Request extends DiscoveryRequest> {
 /** The client's identity, and the state machine that serves it: both from the first request on. */
 interface Client<Request extends DiscoveryRequest> {
   readonly node: Node;
-  readonly group: string;
+  readonly groups: readonly string[];
   readonly stream: Stream<Request>;
   readonly connectedAt: number;
 }
@@ -75,7 +75,7 @@ export class Connection<Request extends DiscoveryRequest> {
   worldChanged(changes: Changes): void {
     const client = this.#client;
     if (client === undefined) return;
-    const changed = changes.of(client.group);
+    const changed = changes.of(...client.groups);
     if (changed.size > 0) this.#guard(() => this.#run(client, client.stream.worldChanged(changed)));
   }
 
@@ -88,7 +88,7 @@ export class Connection<Request extends DiscoveryRequest> {
 
   status(): ClientStatus | undefined {
     if (this.#client === undefined) return undefined;
-    const { node, group, stream, connectedAt } = this.#client;
+    const { node, groups, stream, connectedAt } = this.#client;
     const types = stream.types().map(
       ({ typeUrl, refusals }): TypeStatus => ({
         ...{ sent: 0, acknowledged: 0, refused: 0, ...this.#counts.get(typeUrl) },
@@ -96,7 +96,7 @@ export class Connection<Request extends DiscoveryRequest> {
         refusals,
       }),
     );
-    return { node: node.id, group, stream: this.#id, variant: this.#speech.variant, connectedAt, types };
+    return { node: node.id, groups, stream: this.#id, variant: this.#speech.variant, connectedAt, types };
   }
 
   get #speaks(): boolean {
@@ -117,11 +117,11 @@ export class Connection<Request extends DiscoveryRequest> {
   }
 
   #greet(node: Node): Client<Request> {
-    const { store, groupOf, introductionMs } = this.#context;
+    const { store, groupsOf, introductionMs } = this.#context;
     const { variant, typeUrl } = this.#speech;
-    const group = groupOf(node);
-    const stream = this.#speech.stream({ id: this.#id, view: store.view(group), typeUrl });
-    const client = { node, group, stream, connectedAt: now() };
+    const groups = groupsOf(node);
+    const stream = this.#speech.stream({ id: this.#id, view: store.view(...groups), typeUrl });
+    const client = { node, groups, stream, connectedAt: now() };
     this.#introduction = setTimeout(() => {
       this.#guard(() => this.#run(client, stream.introduced()));
     }, introductionMs);
@@ -192,8 +192,8 @@ export class Connection<Request extends DiscoveryRequest> {
     this.#call.emit('error', { code, details, message: details });
   }
 
-  #tell(client: Client<Request>, what: DistributiveOmit<XdsEvent, 'at' | 'node' | 'group' | 'stream'>): void {
-    this.#context.onEvent({ at: now(), node: client.node.id, group: client.group, stream: this.#id, ...what });
+  #tell(client: Client<Request>, what: DistributiveOmit<XdsEvent, 'at' | 'node' | 'groups' | 'stream'>): void {
+    this.#context.onEvent({ at: now(), node: client.node.id, groups: client.groups, stream: this.#id, ...what });
   }
 
   #close(reason: string): boolean {

@@ -6,7 +6,7 @@ interface About {
   readonly at: number;
   /** The node's id. */
   readonly node: string;
-  readonly group: string;
+  readonly groups: readonly string[];
   /** Of the stream, unique in this process. */
   readonly stream: string;
 }
@@ -46,7 +46,7 @@ export type XdsEvent = About &
 /** One connected client and how it is served. */
 export interface ClientStatus {
   readonly node: string;
-  readonly group: string;
+  readonly groups: readonly string[];
   readonly stream: string;
   readonly variant: Variant;
   /** Milliseconds since the epoch. */

@@ -11,7 +11,7 @@ export function logEvents(log: Logger): (event: XdsEvent) => void {
     const { node, stream } = event;
     switch (event.type) {
       case 'connected':
-        log.info({ node, stream, variant: event.variant, group: event.group }, `${client(node)} connected`);
+        log.info({ node, stream, variant: event.variant, groups: event.groups }, `${client(node)} connected`);
         return;
       case 'disconnected':
         log.info({ node, stream }, `${client(node)} disconnected: ${event.reason}`);

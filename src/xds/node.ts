@@ -5,6 +5,9 @@ export interface Node {
   readonly id: string;
   readonly cluster: string;
   readonly metadata: { readonly [key: string]: Json };
+  /** The name of the program: `envoy`, `gRPC Go`. */
+  readonly userAgent: string;
+  readonly clientFeatures: readonly string[];
 }
 
 type DecodedNode = NonNullable<DecodedTypes['envoy.service.discovery.v3.DiscoveryRequest']['node']>;
@@ -12,7 +15,13 @@ type DecodedStruct = DecodedTypes['google.protobuf.Struct'];
 type DecodedValue = NonNullable<DecodedStruct['fields']>[string];
 
 export function nodeOf(node: DecodedNode | null | undefined): Node {
-  return { id: node?.id ?? '', cluster: node?.cluster ?? '', metadata: plainObject(node?.metadata) };
+  return {
+    id: node?.id ?? '',
+    cluster: node?.cluster ?? '',
+    metadata: plainObject(node?.metadata),
+    userAgent: node?.user_agent_name ?? '',
+    clientFeatures: node?.client_features ?? [],
+  };
 }
 
 function plainObject(struct: DecodedStruct | null | undefined): { readonly [key: string]: Json } {

@@ -14,8 +14,8 @@ import { isKnown } from './types.ts';
 
 export interface XdsServerOptions {
   readonly store: ResourceStore;
-  /** The group of nodes that a client belongs to; '' is as good as any for those without resources of their own. */
-  readonly groupOf: (node: Node) => string;
+  /** The groups of nodes that a client belongs to, the first before the others (see `ResourceStore`); none for most. */
+  readonly groupsOf: (node: Node) => readonly string[];
   readonly log: Logger;
   readonly onEvent?: ((event: XdsEvent) => void) | undefined;
   readonly limits?: Partial<XdsLimits> | undefined;
@@ -54,7 +54,7 @@ export interface XdsServer {
 }
 
 /** Serves a store's resources to Envoys and other xDS clients, on one aggregated stream or on one a type. */
-export function createXdsServer({ store, groupOf, log, onEvent, limits }: XdsServerOptions): XdsServer {
+export function createXdsServer({ store, groupsOf, log, onEvent, limits }: XdsServerOptions): XdsServer {
   const { requestBytes, keepaliveMs, keepaliveTimeoutMs, introductionMs, closeMs } = { ...DEFAULTS, ...limits };
   const server = new Server({
     'grpc.max_receive_message_length': requestBytes,
@@ -68,7 +68,7 @@ export function createXdsServer({ store, groupOf, log, onEvent, limits }: XdsSer
   const strangeTypes = new Set<string>();
   const context: ConnectionContext = {
     store,
-    groupOf,
+    groupsOf,
     log,
     onEvent: (event) => {
       logEvent(event);

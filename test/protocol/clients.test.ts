@@ -34,7 +34,7 @@ describe('clients', () => {
     const first = await web.next();
     expect(first.resources[0]?.version).toBe(own.version);
     web.send({ node: { id: 'two' }, type_url: routeConfiguration, response_nonce: first.nonce! });
-    expect(await test.event('acknowledged')).toMatchObject({ node: 'one', group: 'web' });
+    expect(await test.event('acknowledged')).toMatchObject({ node: 'one', groups: ['web'] });
 
     const other = client.delta();
     other.send({ node: { id: 'two' }, type_url: routeConfiguration, resource_names_subscribe: ['r'] });
@@ -70,7 +70,7 @@ describe('clients', () => {
     expect(test.server.status()).toMatchObject([
       {
         node: 'one',
-        group: '',
+        groups: [],
         variant: 'delta',
         types: [
           {

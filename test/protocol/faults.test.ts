@@ -69,7 +69,7 @@ describe('what goes wrong', () => {
 
   it('an address that is taken is refused with a sentence that names the setting', async () => {
     test = await TestServer.start();
-    const other = createXdsServer({ store: test.store, groupOf: () => '', log: pino({ enabled: false }) });
+    const other = createXdsServer({ store: test.store, groupsOf: () => [], log: pino({ enabled: false }) });
     await expect(other.listen('127.0.0.1', test.port)).rejects.toThrow(
       `The address 127.0.0.1:${test.port} for Envoys cannot be used: another program listens there. Choose another with the setting xds.`,
     );

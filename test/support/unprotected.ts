@@ -24,7 +24,7 @@ export async function startShuntWithoutRetries(folder: ManifestFolder) {
   };
   const pipeline = new Pipeline(gatewayOptions(settings), withoutRetries, new ProblemLog(log), log);
   const source = directorySource(folder.path);
-  const xds = createXdsServer({ store, groupOf: () => '', log });
+  const xds = createXdsServer({ store, groupsOf: () => [], log });
   const xdsPort = await xds.listen('127.0.0.1', 0);
   await source.start(pipeline);
   return {

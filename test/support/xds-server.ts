@@ -26,7 +26,7 @@ export class TestServer {
   constructor(options: Partial<XdsServerOptions> = {}) {
     this.server = createXdsServer({
       store: this.store,
-      groupOf: ({ metadata }) => String(metadata.team ?? ''),
+      groupsOf: ({ metadata }) => (metadata.team === undefined ? [] : [String(metadata.team)]),
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
       onEvent: (event) => {
         this.events.push(event);
