@@ -48,9 +48,7 @@ export class SotwSubscription extends Subscription<SotwRequest> {
    * client's interest holds, or a name given up and asked for again in between would be lost (rule 3).
    */
   override amend({ nonce, names }: SotwRequest): boolean {
-    const change = this.interest.replace(names);
-    this.follow(change);
-    if (this.rules.fullState && change.asked.length > 0) this.answerDue = true;
+    this.follow(this.interest.replace(names));
     return nonce === '' || nonce === this.lastNonce;
   }
 

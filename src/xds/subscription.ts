@@ -117,14 +117,12 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
     );
   }
 
-  /** Sequence number of the oldest addition or change that the client has not answered; Infinity if there is none. */
+  /**
+   * Sequence number of the oldest addition or change that the client has not answered; Infinity if there is none. Parts
+   * of a refused response need no look: while there are any, one of them is in flight.
+   */
   get pendingSince(): number {
-    return Math.min(
-      this.#inFlight?.since ?? Number.POSITIVE_INFINITY,
-      ...this.#parts.map((part) => part.since),
-      first(this.#owed),
-      first(this.#updates),
-    );
+    return Math.min(this.#inFlight?.since ?? Number.POSITIVE_INFINITY, first(this.#owed), first(this.#updates));
   }
 
   /** Sequence number of the newest change that is to be sent. */

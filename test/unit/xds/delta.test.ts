@@ -39,6 +39,30 @@ describe('what a client asks for, in delta', () => {
       [world('CDS b@2', 'CDS c@1'), []],
       [world('CDS a@2'), ['send CDS a@2']],
     ],
+    'rule 5: `*` taken back from a client that never gave a name leaves nothing, whatever it asks without names': [
+      ['CDS a@1'],
+      [change('CDS'), ['send CDS a@1']],
+      [ack('CDS', { unsubscribe: ['*'] }), ['acknowledged CDS a@1']],
+      [change('CDS'), []],
+      [world('CDS a@2'), []],
+    ],
+    'rule 5: `*` given after no name is what the client has already; given once more, it is answered once more': [
+      ['CDS a@1'],
+      [change('CDS'), ['send CDS a@1']],
+      [ack('CDS'), ['acknowledged CDS a@1']],
+      [change('CDS', { subscribe: ['*'] }), []],
+      [change('CDS', { subscribe: ['*'] }), ['send CDS a@1']],
+    ],
+    'rule 5: `*` given beside names is answered with what these leave out': [
+      ['CDS a@1', 'CDS b@1'],
+      [change('CDS', { subscribe: ['a'] }), ['send CDS a@1']],
+      [ack('CDS', { subscribe: ['*'] }), ['acknowledged CDS a@1', 'send CDS b@1']],
+    ],
+    'rule 5: `*` is answered even if it adds nothing': [
+      ['CDS a@1'],
+      [change('CDS', { subscribe: ['a'] }), ['send CDS a@1']],
+      [ack('CDS', { subscribe: ['*'] }), ['acknowledged CDS a@1', 'send CDS']],
+    ],
     'rule 5: a name that `*` covers too stands once in a response': [
       ['CDS a@1'],
       [change('CDS', { subscribe: ['a', '*', 'a'] }), ['send CDS a@1']],
