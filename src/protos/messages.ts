@@ -123,6 +123,16 @@ import type {
   DiscoveryResponse__Output,
 } from './generated/envoy/service/discovery/v3/DiscoveryResponse.ts';
 import type { Resource, Resource__Output } from './generated/envoy/service/discovery/v3/Resource.ts';
+import type { ClientConfig, ClientConfig__Output } from './generated/envoy/service/status/v3/ClientConfig.ts';
+import type {
+  ClientStatusRequest,
+  ClientStatusRequest__Output,
+} from './generated/envoy/service/status/v3/ClientStatusRequest.ts';
+import type {
+  ClientStatusResponse,
+  ClientStatusResponse__Output,
+} from './generated/envoy/service/status/v3/ClientStatusResponse.ts';
+import type { NodeMatcher, NodeMatcher__Output } from './generated/envoy/type/matcher/v3/NodeMatcher.ts';
 import type {
   RegexMatchAndSubstitute,
   RegexMatchAndSubstitute__Output,
@@ -201,6 +211,10 @@ interface Messages {
   'envoy.service.discovery.v3.DiscoveryRequest': [DiscoveryRequest, DiscoveryRequest__Output];
   'envoy.service.discovery.v3.DiscoveryResponse': [DiscoveryResponse, DiscoveryResponse__Output];
   'envoy.service.discovery.v3.Resource': [Resource, Resource__Output];
+  'envoy.service.status.v3.ClientConfig': [ClientConfig, ClientConfig__Output];
+  'envoy.service.status.v3.ClientStatusRequest': [ClientStatusRequest, ClientStatusRequest__Output];
+  'envoy.service.status.v3.ClientStatusResponse': [ClientStatusResponse, ClientStatusResponse__Output];
+  'envoy.type.matcher.v3.NodeMatcher': [NodeMatcher, NodeMatcher__Output];
   'envoy.type.matcher.v3.RegexMatchAndSubstitute': [RegexMatchAndSubstitute, RegexMatchAndSubstitute__Output];
   'envoy.type.matcher.v3.StringMatcher': [StringMatcher, StringMatcher__Output];
   'google.protobuf.Any': [Any, Any__Output];
