@@ -297,11 +297,7 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   #nextPart(): Part | undefined {
     for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) {
       const names = part.names.filter(
-        (name) =>
-          this.wants(name) &&
-          !this.#updates.has(name) &&
-          !this.#removals.has(name) &&
-          this.canSay(this.view.get(this.typeUrl, name)),
+        (name) => this.wants(name) && !this.#updates.has(name) && !this.#removals.has(name),
       );
       if (names.length > 0) return { names, since: part.since };
     }

@@ -247,6 +247,27 @@ describe('answers and changes, in state of the world', () => {
       [(script) => ask('EDS', ['a'], { nonce: script.nonces.get('CDS')![0]! })(script), []],
       [ack('EDS'), ['acknowledged EDS a@1']],
     ],
+    'a request without a nonce answers nothing, and its names are answered': [
+      ['EDS a@1', 'EDS b@1'],
+      [ask('EDS', ['a']), ['send EDS a@1']],
+      [ack('EDS'), ['acknowledged EDS a@1']],
+      [ask('EDS', ['a', 'b']), ['send EDS b@1']],
+    ],
+    'what a client gives up while it is in flight is no part of its state': [
+      ['CDS a@1', 'CDS b@1'],
+      [ask('CDS', ['a', 'b']), ['send CDS a@1 b@1']],
+      [ask('CDS', ['a']), []],
+      [ack('CDS'), ['acknowledged CDS a@1 b@1']],
+      [world('CDS a@2'), ['send CDS a@2']],
+    ],
+    'what goes while its refused response is tried out in halves stops nothing': [
+      ['EDS a@1', 'EDS b@1', 'EDS c@1'],
+      [ask('EDS', ['a', 'b', 'c']), ['send EDS a@1 b@1 c@1']],
+      [nack('EDS'), ['refused EDS a@1 b@1 c@1, again', 'send EDS a@1 b@1']],
+      [nack('EDS'), ['refused EDS a@1 b@1, again', 'send EDS a@1']],
+      [world('-EDS b'), []],
+      [ack('EDS'), ['acknowledged EDS a@1', 'send EDS c@1']],
+    ],
     'an ACK that repeats itself is not answered': [
       ['EDS a@1'],
       [ask('EDS', ['a']), ['send EDS a@1']],
