@@ -163,10 +163,12 @@ export class DirectorySource implements Source, TreeListener {
     }
   }
 
+  /** It was left alone, unless it changed meanwhile and the event is still to come. */
   #settle(file: ManifestFile): void {
     const entry = look(join(this.#path, file.path));
     if (entry.kind === 'file' || entry.kind === 'unknown') {
-      this.#readFile(file, 'stats' in entry ? entry.stats : undefined, true);
+      const stats = 'stats' in entry ? entry.stats : undefined;
+      this.#readFile(file, stats, file.isAsRead(stats));
     }
     this.#deliver();
   }

@@ -5,8 +5,11 @@ import { refKey, type SourceRecord } from '../source.ts';
 import { readContent } from './content.ts';
 import { fingerprint, identity } from './look.ts';
 
-/** A file that takes longer is not read again for each block of it that is written, but once it has settled. */
-const LONG_READING_MS = 50;
+/**
+ * A longer text, in characters, is not read for each block of it that is written, but once it has settled: reading this
+ * many takes about 0.1 s.
+ */
+const LONG_TEXT = 256 * 1024;
 
 /**
  * One file and its last good state, which stays in force while the file cannot be read. An object of it that became wrong
@@ -19,8 +22,6 @@ export class ManifestFile {
   #problems: readonly Problem[] = [];
   #identity: string | undefined;
   #fingerprint: string | undefined;
-  /** What the last reading took. */
-  #costMs = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -48,6 +49,7 @@ export class ManifestFile {
    */
   read(absolutePath: string, stats: Stats | undefined, settled: boolean): 'taken' | 'waits' | 'gone' {
     const inPlace = stats !== undefined && this.#identity === identity(stats);
+    const isNew = this.#identity === undefined;
     this.#identity = stats && identity(stats);
     this.#fingerprint = stats && fingerprint(stats);
     const content = readContent(absolutePath, this.path, stats);
@@ -61,11 +63,9 @@ export class ManifestFile {
       default:
         return content satisfies never;
     }
-    if (!settled && this.#costMs > LONG_READING_MS) return 'waits';
+    if (!settled && (inPlace || isNew) && content.text.length > LONG_TEXT) return 'waits';
     if (!settled && this.#records.length > 0 && mayBeHalfWritten(this.path, content.text, inPlace)) return 'waits';
-    const begin = performance.now();
     const reading = readManifest(content.text, this.path);
-    this.#costMs = performance.now() - begin;
     if (reading.kind === 'unreadable') return this.#refuse(reading.problem, settled);
     this.#take(reading.objects);
     return 'taken';
