@@ -8,6 +8,7 @@ import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 import type { Node } from './node.ts';
 import type { Action, DiscoveryRequest, Variant } from './protocol.ts';
 import type { Stream, StreamOptions } from './stream.ts';
+import type { Refusal } from './trust/index.ts';
 
 export type Call = ServerDuplexStream<Buffer, Buffer>;
 
@@ -19,6 +20,8 @@ export interface ConnectionContext {
   readonly onEvent: (event: XdsEvent) => void;
   /** Told of the type of each request. */
   readonly onType: (typeUrl: string) => void;
+  /** Why this caller may not be this node; undefined if it may. */
+  readonly authorize: (call: Call, node: Node) => Refusal | undefined;
   readonly encoder: ResponseEncoder;
   /** Milliseconds that a client is given to ask for all its types, before anything is removed. */
   readonly introductionMs: number;
@@ -111,7 +114,14 @@ export class Connection<Request extends DiscoveryRequest> {
       this.#fail(status.INVALID_ARGUMENT, (error as Error).message);
       return;
     }
-    this.#client ??= this.#greet(received.node);
+    if (this.#client === undefined) {
+      const refusal = this.#context.authorize(this.#call, received.node);
+      if (refusal !== undefined) {
+        this.#fail(refusal.code, refusal.sentence);
+        return;
+      }
+      this.#client = this.#greet(received.node);
+    }
     this.#context.onType(received.request.typeUrl);
     this.#run(this.#client, this.#client.stream.request(received.request));
   }

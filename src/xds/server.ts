@@ -10,6 +10,7 @@ import type { Node } from './node.ts';
 import type { DeltaRequest, SotwRequest } from './protocol.ts';
 import { type Method, methods } from './service.ts';
 import { deltaStream, sotwStream } from './stream.ts';
+import { judgeClaim, RefusalLog, TlsListener, type TlsOptions } from './trust/index.ts';
 import { isKnown } from './types.ts';
 
 export interface XdsServerOptions {
@@ -19,6 +20,8 @@ export interface XdsServerOptions {
   readonly log: Logger;
   readonly onEvent?: ((event: XdsEvent) => void) | undefined;
   readonly limits?: Partial<XdsLimits> | undefined;
+  /** TLS, and who may connect; without it the port is open in plaintext to whoever reaches it. */
+  readonly tls?: TlsOptions | undefined;
 }
 
 export interface XdsLimits {
@@ -44,7 +47,7 @@ const DEFAULTS: XdsLimits = {
 export interface XdsServer {
   /**
    * @returns the port that it listens on, which the system chose if 0 was asked for.
-   * @throws a sentence naming the setting, if the address cannot be had.
+   * @throws a sentence naming the setting or the file, if the address cannot be had, or the certificates are not good.
    */
   listen(host: string, port: number): Promise<number>;
   /** Ends all streams, then the server. Always resolves, at the latest after `limits.closeMs`. */
@@ -54,7 +57,7 @@ export interface XdsServer {
 }
 
 /** Serves a store's resources to Envoys and other xDS clients, on one aggregated stream or on one a type. */
-export function createXdsServer({ store, groupsOf, log, onEvent, limits }: XdsServerOptions): XdsServer {
+export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: XdsServerOptions): XdsServer {
   const { requestBytes, keepaliveMs, keepaliveTimeoutMs, introductionMs, closeMs } = { ...DEFAULTS, ...limits };
   const server = new Server({
     'grpc.max_receive_message_length': requestBytes,
@@ -66,6 +69,8 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits }: XdsSe
   const connections = new Set<Connection<SotwRequest> | Connection<DeltaRequest>>();
   const logEvent = logEvents(log);
   const strangeTypes = new Set<string>();
+  const refusals = new RefusalLog(log);
+  let listener: TlsListener | undefined;
   const context: ConnectionContext = {
     store,
     groupsOf,
@@ -84,6 +89,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits }: XdsSe
       strangeTypes.add(typeUrl);
       log.warn({ type: typeUrl }, `A client asks for ${typeUrl}, of which there are no resources here.`);
     },
+    authorize: (call, node) => judgeClaim(tls, call, node, refusals),
     encoder,
     introductionMs,
   };
@@ -114,27 +120,35 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits }: XdsSe
   });
 
   return {
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-        server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-          if (error === null) resolve(bound);
-          else reject(new Error(listenFailure(address, error)));
-        });
-      }),
+    listen: async (host, port) => {
+      const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+      if (tls !== undefined) {
+        const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+        listener = new TlsListener(tls, { log, refusals, admit: (socket) => injector.injectConnection(socket) });
+      }
+      try {
+        return await (listener?.listen(host, port) ?? listenInPlaintext(server, address));
+      } catch (error) {
+        listener?.close();
+        throw new Error(listenFailure(address, error as Error));
+      }
+    },
     close: () =>
       new Promise((resolve) => {
         closing = true;
         unsubscribe();
+        listener?.close();
         // A graceful stop waits for streams, which by themselves last as long as the client lives.
         for (const connection of [...connections]) connection.end('the control plane is stopping');
         const cut = setTimeout(() => {
           server.forceShutdown();
+          listener?.destroy();
           // It never calls the graceful stop's callback, and a dead client's socket may outlast both.
           resolve();
         }, closeMs);
         server.tryShutdown(() => {
           clearTimeout(cut);
+          listener?.destroy();
           resolve();
         });
       }),
@@ -147,6 +161,15 @@ const STRANGE_TYPES = 100;
 
 function isEmpty(names: Iterable<string>): boolean {
   return names[Symbol.iterator]().next().done === true;
+}
+
+function listenInPlaintext(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
 }
 
 function listenFailure(address: string, error: Error): string {

@@ -1,0 +1,24 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Node } from '../node.ts';
+import { identitiesOf } from './identity.ts';
+import { denied, type Refusal, unauthenticated } from './policy.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import type { TlsOptions } from './tls-listener.ts';
+
+/** Why the caller may not be this node; undefined if it may. Refusals are logged. */
+export function judgeClaim(
+  tls: TlsOptions | undefined,
+  call: ServerDuplexStream<unknown, unknown>,
+  node: Node,
+  refusals: RefusalLog,
+): Refusal | undefined {
+  if (tls?.files.ca === undefined || tls.policy === undefined) return undefined;
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  // Only a connection that is closing has none: others were handed on with it.
+  if (certificate === undefined) return unauthenticated('The connection has no client certificate any more.');
+  const why = tls.policy.refuseClaim(identitiesOf(certificate), node);
+  if (why === undefined) return undefined;
+  const peer = call.getPeer();
+  refusals.tell(peer.slice(0, peer.lastIndexOf(':')), why);
+  return denied(why);
+}
