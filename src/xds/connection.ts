@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Changes, ResourceStore } from '../resources/index.ts';
+import { Answers } from './answers.ts';
 import type { Received } from './decode.ts';
 import type { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
-import type { Node } from './node.ts';
+import type { Node, NodeMessage } from './node.ts';
 import type { Action, DiscoveryRequest, Variant } from './protocol.ts';
+import type { StreamReport } from './report.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 import type { Refusal } from './trust/index.ts';
 
@@ -38,6 +40,7 @@ export interface Speech<Request extends DiscoveryRequest> {
 /** The client's identity, and the state machine that serves it: both from the first request on. */
 interface Client<Request extends DiscoveryRequest> {
   readonly node: Node;
+  readonly nodeMessage: NodeMessage;
   readonly groups: readonly string[];
   readonly stream: Stream<Request>;
   readonly connectedAt: number;
@@ -50,6 +53,7 @@ export class Connection<Request extends DiscoveryRequest> {
   readonly #speech: Speech<Request>;
   readonly #context: ConnectionContext;
   readonly #counts = new Map<string, { sent: number; acknowledged: number; refused: number; error?: string }>();
+  readonly #answers = new Map<string, Answers>();
   #client: Client<Request> | undefined;
   #introduction: NodeJS.Timeout | undefined;
   #open = true;
@@ -102,6 +106,20 @@ export class Connection<Request extends DiscoveryRequest> {
     return { node: node.id, groups, stream: this.#id, variant: this.#speech.variant, connectedAt, types };
   }
 
+  /** The client and how it stands to what it asks for. */
+  report(): StreamReport | undefined {
+    const client = this.#client;
+    if (client === undefined) return undefined;
+    const { node, nodeMessage, stream } = client;
+    const types = () =>
+      stream.types().map((type) => ({
+        typeUrl: type.typeUrl,
+        standings: type.standings(),
+        answers: this.#answersTo(client, type.typeUrl),
+      }));
+    return { peer: this.#call.getPeer(), node, nodeMessage, types };
+  }
+
   get #speaks(): boolean {
     return this.#open && this.#ending === undefined;
   }
@@ -120,18 +138,18 @@ export class Connection<Request extends DiscoveryRequest> {
         this.#fail(refusal.code, refusal.sentence);
         return;
       }
-      this.#client = this.#greet(received.node);
+      this.#client = this.#greet(received);
     }
     this.#context.onType(received.request.typeUrl);
     this.#run(this.#client, this.#client.stream.request(received.request));
   }
 
-  #greet(node: Node): Client<Request> {
+  #greet({ node, nodeMessage = { client_features: [] } }: Received<Request>): Client<Request> {
     const { store, groupsOf, introductionMs } = this.#context;
     const { variant, typeUrl } = this.#speech;
     const groups = groupsOf(node);
     const stream = this.#speech.stream({ id: this.#id, view: store.view(...groups), typeUrl });
-    const client = { node, groups, stream, connectedAt: now() };
+    const client = { node, nodeMessage, groups, stream, connectedAt: now() };
     this.#introduction = setTimeout(() => {
       this.#guard(() => this.#run(client, stream.introduced()));
     }, introductionMs);
@@ -160,6 +178,7 @@ export class Connection<Request extends DiscoveryRequest> {
         const count = this.#count(action.typeUrl);
         if (action.nonce !== '') count.acknowledged += 1;
         delete count.error;
+        this.#answersTo(client, action.typeUrl).accept(action.changes, now());
         this.#tell(client, action);
         return;
       }
@@ -167,6 +186,7 @@ export class Connection<Request extends DiscoveryRequest> {
         const count = this.#count(action.typeUrl);
         count.refused += 1;
         count.error = action.error.message;
+        this.#answersTo(client, action.typeUrl).refuse(action.changes, action.error, now());
         this.#tell(client, action);
         return;
       }
@@ -185,6 +205,16 @@ export class Connection<Request extends DiscoveryRequest> {
       this.#counts.set(typeUrl, count);
     }
     return count;
+  }
+
+  #answersTo({ stream }: Client<Request>, typeUrl: string): Answers {
+    let answers = this.#answers.get(typeUrl);
+    if (answers === undefined) {
+      const type = stream.types().find((candidate) => candidate.typeUrl === typeUrl);
+      answers = new Answers((name) => type?.wants(name) ?? false);
+      this.#answers.set(typeUrl, answers);
+    }
+    return answers;
   }
 
   /** An error on one stream ends that stream: its client connects anew, and the others do not notice. */

@@ -1,10 +1,11 @@
 import { type DecodedTypes, decode } from '../protos/index.ts';
-import { type Node, nodeOf } from './node.ts';
+import { type Node, type NodeMessage, nodeOf } from './node.ts';
 import type { DeltaRequest, Refusal, SotwRequest } from './protocol.ts';
 
 /** A request as the state machine takes it, and who sends it: only certain in the first request of a stream (rule 1). */
 export interface Received<Request> {
   readonly node: Node;
+  readonly nodeMessage: NodeMessage | undefined;
   readonly request: Request;
 }
 
@@ -18,7 +19,7 @@ export function decodeSotwRequest(bytes: Uint8Array): Received<SotwRequest> {
     version: message.version_info ?? '',
     names: message.resource_names,
   };
-  return { node: nodeOf(message.node), request };
+  return { node: nodeOf(message.node), nodeMessage: message.node ?? undefined, request };
 }
 
 /** @throws Error saying what is wrong, if the bytes are no DeltaDiscoveryRequest. */
@@ -32,7 +33,7 @@ export function decodeDeltaRequest(bytes: Uint8Array): Received<DeltaRequest> {
     unsubscribe: message.resource_names_unsubscribe,
     initialVersions: new Map(Object.entries(message.initial_resource_versions ?? {})),
   };
-  return { node: nodeOf(message.node), request };
+  return { node: nodeOf(message.node), nodeMessage: message.node ?? undefined, request };
 }
 
 type Status = DecodedTypes['envoy.service.discovery.v3.DiscoveryRequest']['error_detail'];

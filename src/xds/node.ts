@@ -10,11 +10,12 @@ export interface Node {
   readonly clientFeatures: readonly string[];
 }
 
-type DecodedNode = NonNullable<DecodedTypes['envoy.service.discovery.v3.DiscoveryRequest']['node']>;
+/** The node as a request carries it, with all that it says. */
+export type NodeMessage = NonNullable<DecodedTypes['envoy.service.discovery.v3.DiscoveryRequest']['node']>;
 type DecodedStruct = DecodedTypes['google.protobuf.Struct'];
 type DecodedValue = NonNullable<DecodedStruct['fields']>[string];
 
-export function nodeOf(node: DecodedNode | null | undefined): Node {
+export function nodeOf(node: NodeMessage | null | undefined): Node {
   return {
     id: node?.id ?? '',
     cluster: node?.cluster ?? '',

@@ -78,8 +78,8 @@ export class Stream<Request extends DiscoveryRequest> {
     return this.#failed ? [] : this.#advance();
   }
 
-  /** The types that the client asks for, and what it refuses of each. */
-  types(): readonly Pick<Subscription<Request>, 'typeUrl' | 'refusals'>[] {
+  /** The types that the client asks for, and how it stands to each. */
+  types(): readonly Pick<Subscription<Request>, 'typeUrl' | 'refusals' | 'wants' | 'standings'>[] {
     return this.#subscriptions;
   }
 

@@ -1,6 +1,7 @@
 import type { Resource, View } from '../resources/index.ts';
 import { Interest, type InterestChange } from './interest.ts';
 import type { DiscoveryRequest, NamedVersion, Refusal } from './protocol.ts';
+import type { Progress, Standing } from './standing.ts';
 import { rulesOf, type TypeRules } from './types.ts';
 
 /** What the order among types allows at this moment. */
@@ -138,6 +139,20 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   /** What the client refused and would be sent otherwise. */
   get refusals(): readonly (NamedVersion & { readonly error: Refusal })[] {
     return [...this.#refused].map(([name, { version, error }]) => ({ name, version: version || undefined, error }));
+  }
+
+  /** How the client stands to all that it wants, and to what is on its way out. */
+  standings(): readonly Standing[] {
+    const { names, wildcard } = this.interest;
+    const existing = wildcard ? this.view.names(this.typeUrl) : [];
+    const leaving = [...this.held.keys(), ...this.#removals, ...(this.#inFlight?.items.keys() ?? [])];
+    const wanted = new Set([...names, ...existing, ...leaving.filter((name) => this.wants(name))]);
+    return Array.from(wanted, (name) => {
+      const latest = this.view.get(this.typeUrl, name);
+      const held = this.held.get(name);
+      const accepted = held && { version: held.version, resource: this.#contentOf(held, latest) };
+      return { name, latest, accepted, progress: this.#progress(name, latest) };
+    });
   }
 
   wants(name: string): boolean {
@@ -302,6 +317,22 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
       if (names.length > 0) return { names, since: part.since };
     }
     return undefined;
+  }
+
+  #contentOf(held: Held | Resource, latest: Resource | undefined): Resource | undefined {
+    if ('body' in held) return held;
+    return held.version === latest?.version ? latest : undefined;
+  }
+
+  #progress(name: string, latest: Resource | undefined): Progress {
+    if (this.#refused.has(name)) return 'refused';
+    const held = this.held.get(name)?.version ?? ABSENT;
+    const items = this.#inFlight?.items;
+    if (items?.has(name) && (items.get(name)?.version ?? ABSENT) !== held) return 'sent';
+    if (latest?.version === held && !this.#uncertain.has(name)) return 'accepted';
+    if (!this.canSay(latest)) return 'untold';
+    const pending = [this.#uncertain, this.#updates, this.#removals, this.#owed];
+    return pending.some((names) => names.has(name)) ? 'waiting' : 'accepted';
   }
 
   #versionInWorld(name: string): string {
