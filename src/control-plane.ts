@@ -1,11 +1,12 @@
 import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { clientPolicy } from './client-policy.ts';
 import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProblemLog } from './problem-log.ts';
 import { receiptLog } from './receipts/log.ts';
 import { ResourceStore } from './resources/index.ts';
-import type { HostPort, Settings } from './settings/index.ts';
+import { chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
@@ -31,13 +32,23 @@ export interface ControlPlaneOptions {
   readonly onEvent?: (event: XdsEvent) => void;
 }
 
-/** @throws a sentence that names the setting, if an address cannot be had. */
+/**
+ * @throws a sentence that names the setting, if an address cannot be had or a certificate not be used; a `SettingsError` if
+ *   the settings contradict each other.
+ */
 export async function startControlPlane({
   settings,
   source,
   log,
   onEvent,
 }: ControlPlaneOptions): Promise<ControlPlane> {
+  const tls = chooseServerTls(settings);
+  if (tls.kind === 'plaintext' && tls.exposed) {
+    log.warn(
+      `The port for Envoys, ${formatHostPort(settings.xds)}, is open in plaintext to whoever reaches it, as xds-plaintext says: ` +
+        'they can read all configuration, and whoever sits on the way can change it.',
+    );
+  }
   const store = new ResourceStore();
   const problems = new ProblemLog(log);
   const pipeline = new Pipeline(gatewayOptions(settings), store, problems, log);
@@ -53,6 +64,7 @@ export async function startControlPlane({
     store,
     groupsOf,
     log,
+    tls: tls.kind === 'plaintext' ? undefined : { files: tls, policy: clientPolicy(tls.clients) },
     onEvent: (event) => {
       receipts(event);
       onEvent?.(event);

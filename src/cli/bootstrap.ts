@@ -1,10 +1,10 @@
 import { Document, visit } from 'yaml';
-import { type Bootstrap, bootstrapConfig } from '../gateway/index.ts';
-import { bootstrapOptions, bootstrapSettings } from './bootstrap-options.ts';
+import { type Bootstrap, bootstrapConfig, writeSdsFiles } from '../gateway/index.ts';
+import { bootstrapOptions, bootstrapSettings, tlsSettings } from './bootstrap-options.ts';
 import type { Command } from './command.ts';
 
 export const command: Command = {
-  settings: bootstrapSettings,
+  settings: [...bootstrapSettings, ...tlsSettings, 'sdsDirectory'],
   examples: [
     {
       line: 'shunt bootstrap --xds shunt.shunt-system:18000 > bootstrap.yaml && envoy --config-path bootstrap.yaml',
@@ -14,9 +14,15 @@ export const command: Command = {
       line: 'shunt bootstrap --gateway-namespace shop',
       says: 'For an Envoy whose clients call the Services of the namespace shop by their short names.',
     },
+    {
+      line: 'shunt bootstrap --xds-ca ca.crt --xds-cert tls.crt --xds-key tls.key --sds-directory .',
+      says: 'For an Envoy that shows the control plane a certificate, and demands one of it.',
+    },
   ],
   async run({ settings, stdout }) {
-    stdout.write(bootstrapYaml(bootstrapConfig(bootstrapOptions(settings))));
+    const options = bootstrapOptions(settings);
+    if (options.tls !== undefined) await writeSdsFiles(options.tls);
+    stdout.write(bootstrapYaml(bootstrapConfig(options)));
     return 0;
   },
 };

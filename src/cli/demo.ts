@@ -16,7 +16,9 @@ api has a preview under the key pr-123. All of it runs on this machine, and ends
   async run({ settings, stdout, env, signal }) {
     const say = (line: string): void => void stdout.write(`${line}\n`);
     const quiet = settings.logLevel === 'info' ? { ...settings, logLevel: 'warn' as const } : settings;
-    const demo = await startDemo({ settings: quiet, env, signal, say });
+    // Both sides are here, and certificates in the environment are for others.
+    const plain = { ...quiet, xdsCert: undefined, xdsKey: undefined, xdsCa: undefined, xdsClient: [] };
+    const demo = await startDemo({ settings: plain, env, signal, say });
     try {
       say(introduction(demo, settings));
       const interrupted = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});

@@ -12,6 +12,11 @@ export const command: Command = {
     'kubernetes',
     'namespace',
     'xds',
+    'xdsCert',
+    'xdsKey',
+    'xdsCa',
+    'xdsClient',
+    'xdsPlaintext',
     'admin',
     'listen',
     'previewDomain',
@@ -29,6 +34,10 @@ export const command: Command = {
     {
       line: 'shunt serve --kubernetes --namespace shop',
       says: 'Follow one namespace of the cluster that kubectl would use.',
+    },
+    {
+      line: 'shunt serve --directory . --xds 0.0.0.0:18000 --xds-cert s.crt --xds-key s.key --xds-ca ca.crt',
+      says: 'Serve Envoys on other machines that show a certificate from the CA.',
     },
   ],
   notes: `

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { HostPort, Protocol } from '../settings/index.ts';
+import { type ControlPlaneTls, transportSocket } from './tls.ts';
 
 /** The name of the static cluster through which an Envoy reaches the control plane. */
 export const controlPlaneCluster = 'shunt-xds';
@@ -13,6 +14,8 @@ export interface BootstrapOptions {
   readonly nodeId: string;
   readonly protocol: Protocol;
   readonly namespace?: string | undefined;
+  /** Undefined is plaintext. */
+  readonly tls?: ControlPlaneTls | undefined;
   /** Where this Envoy's own admin interface listens: an IP address. */
   readonly admin: HostPort;
 }
@@ -21,7 +24,7 @@ export interface BootstrapOptions {
 export type Bootstrap = Readonly<Record<string, unknown>>;
 
 /** What an Envoy is started with, so that it takes everything else from the control plane. Pure. */
-export function bootstrapConfig({ xds, nodeId, protocol, namespace, admin }: BootstrapOptions): Bootstrap {
+export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin }: BootstrapOptions): Bootstrap {
   return {
     node: {
       id: nodeId,
@@ -69,6 +72,7 @@ export function bootstrapConfig({ xds, nodeId, protocol, namespace, admin }: Boo
               },
             },
           },
+          ...(tls === undefined ? {} : { transport_socket: transportSocket(tls) }),
           load_assignment: {
             cluster_name: controlPlaneCluster,
             endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(xds) } }] }],

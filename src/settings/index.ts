@@ -3,5 +3,6 @@ export { SettingsError } from './errors.ts';
 export { readFlags } from './flags.ts';
 export { defaultSettings, loadSettings } from './load.ts';
 export { flagName, type Setting, schema, settingEntries, variableName } from './schema.ts';
-export type { HostPort, LogLevel, Protocol, SettingField, Settings } from './settings.ts';
+export type { ClientRule, HostPort, LogLevel, Protocol, SettingField, Settings } from './settings.ts';
 export { chooseSource, formatHostPort, type SourceChoice } from './source.ts';
+export { type ClientTls, chooseClientTls, chooseServerTls, type ServerTls } from './trust.ts';

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { logLevels, protocols, type SettingField, type Settings } from './settings.ts';
+import { readClientRule, readServerName } from './trust-values.ts';
 import {
   type Reader,
   readBoolean,
@@ -83,6 +84,77 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     default: { host: '127.0.0.1', port: 18000 },
     defaultText: '127.0.0.1:18000',
     read: readHostPort({ names: true, anyPort: true }),
+  },
+  xdsCert: {
+    name: 'xds-cert',
+    kind: 'single',
+    placeholder: 'FILE',
+    description:
+      'The certificate that this side shows to the other, for TLS between Envoy and control plane. Read again when it changes.',
+    accepts: 'the path of a PEM file',
+    default: undefined,
+    read: readText,
+  },
+  xdsKey: {
+    name: 'xds-key',
+    kind: 'single',
+    placeholder: 'FILE',
+    description: 'The private key of xds-cert.',
+    accepts: 'the path of a PEM file',
+    default: undefined,
+    read: readText,
+  },
+  xdsCa: {
+    name: 'xds-ca',
+    kind: 'single',
+    placeholder: 'FILE',
+    description:
+      "The CA that the other side's certificate must come from: with it a control plane asks Envoys for certificates.",
+    accepts: 'the path of a PEM file',
+    default: undefined,
+    read: readText,
+  },
+  xdsClient: {
+    name: 'xds-client',
+    kind: 'list',
+    placeholder: 'RULE',
+    description:
+      'An Envoy that may connect, by a DNS name or URI of its certificate, and what it may claim: ' +
+      '"IDENTITY node=ID namespace=NAME". In each, "*" at the end stands for anything.',
+    accepts:
+      'an identity and what it may claim, for example spiffe://example.com/ns/shop/* node=gateway-* namespace=shop',
+    default: [],
+    defaultText: 'all with a certificate from xds-ca, as anything',
+    read: readList(readClientRule),
+  },
+  xdsPlaintext: {
+    name: 'xds-plaintext',
+    kind: 'switch',
+    placeholder: 'on|off',
+    description: 'Serve Envoys on other machines without TLS: whoever reaches the port can read everything.',
+    accepts: onOff,
+    default: false,
+    defaultText: 'off',
+    read: readBoolean,
+  },
+  xdsServerName: {
+    name: 'xds-server-name',
+    kind: 'single',
+    placeholder: 'NAME',
+    description: "What must stand in the control plane's certificate.",
+    accepts: 'a DNS name, an IP address or a URI, for example shunt.shunt-system.svc or spiffe://example.com/shunt',
+    default: undefined,
+    defaultText: 'the host of xds',
+    read: readServerName,
+  },
+  sdsDirectory: {
+    name: 'sds-directory',
+    kind: 'single',
+    placeholder: 'FOLDER',
+    description: 'Where to write the files through which the Envoy learns that a certificate has changed.',
+    accepts: 'the path of a folder',
+    default: undefined,
+    read: readText,
   },
   admin: {
     name: 'admin',

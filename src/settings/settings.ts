@@ -4,6 +4,16 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** Clients whose certificate has a matching identity, and what they may say that they are. */
+export interface ClientRule {
+  /** A DNS name or URI of the certificate. `*` at the end stands for anything, as does `*.` before a DNS name. */
+  readonly identity: string;
+  /** The node ids that they may have, of which `*` at the end stands for anything; none here means any. */
+  readonly nodes: readonly string[];
+  /** The namespaces of which they must name one, likewise; none here means any, or to name none. */
+  readonly namespaces: readonly string[];
+}
+
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -23,6 +33,19 @@ export interface Settings {
   readonly namespace: readonly string[];
   /** Where the control plane serves ADS, or where an Envoy reaches it. Port 0 lets the system choose one. */
   readonly xds: HostPort;
+  /** PEM files of this side of a connection between Envoy and control plane: its certificate and that one's key. */
+  readonly xdsCert: string | undefined;
+  readonly xdsKey: string | undefined;
+  /** PEM file of the CAs that the other side's certificate must come from. */
+  readonly xdsCa: string | undefined;
+  /** Which Envoys may connect; none means all with a certificate from `xdsCa`. */
+  readonly xdsClient: readonly ClientRule[];
+  /** Whether the control plane may serve others than this machine without TLS. */
+  readonly xdsPlaintext: boolean;
+  /** What an Envoy demands to find in the control plane's certificate: a DNS name, IP address or URI. Undefined: its host. */
+  readonly xdsServerName: string | undefined;
+  /** A folder for the files through which an Envoy learns of changed certificates. */
+  readonly sdsDirectory: string | undefined;
   /** Where the control plane serves health, metrics and its page. Port 0 lets the system choose one. */
   readonly admin: HostPort;
   readonly logLevel: LogLevel;

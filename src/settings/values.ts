@@ -120,10 +120,10 @@ export function readList<V>(read: Reader<V>): Reader<readonly V[]> {
   };
 }
 
-function isDnsName(name: string): boolean {
+export function isDnsName(name: string): boolean {
   return name.length <= 253 && name.split('.').every((label) => dnsLabel.test(label));
 }
 
-function refuse(text: string, why: string): { readonly why: string } {
+export function refuse(text: string, why: string): { readonly why: string } {
   return { why: `${JSON.stringify(text.trim())} ${why}` };
 }
