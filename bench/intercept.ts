@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Interruption, watchSignals } from '../src/cli/signals.ts';
 import { findEnvoy } from '../src/gateway/index.ts';
@@ -79,6 +81,10 @@ async function bench({ rounds, protocol }: Options, interrupted: AbortSignal): P
       `\n${availableParallelism()} cores, load average ${loadBefore} at the start and ${load()} at the end, ` +
         `Node.js ${process.versions.node}, Envoy ${version}.`,
     );
+  } catch (error) {
+    // The end of a process shows in broken connections a moment before it is told, and says more.
+    if (!signal.aborted) await Promise.race([once(signal, 'abort'), setTimeout(100)]);
+    throw signal.aborted ? signal.reason : error;
   } finally {
     for (const end of ends.reverse()) await end();
   }
