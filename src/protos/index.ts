@@ -6,4 +6,4 @@ export { any, decode, encode, typeUrl, typeUrls } from './codec.ts';
 export { fromJson, toJson } from './json.ts';
 export type { DecodedTypes, MessageName, MessageTypes } from './messages.ts';
 export { type DiscoveryService, discoveryServices } from './services.ts';
-export { bool, double, duration, type Json, struct, uint32 } from './values.ts';
+export { bool, double, duration, type Json, struct, timestamp, uint32 } from './values.ts';

@@ -34,6 +34,12 @@ export function duration(milliseconds: number) {
   return { seconds: Math.trunc(nanos / 1e9), nanos: nanos % 1e9 };
 }
 
+/** A google.protobuf.Timestamp of so many milliseconds since the epoch, to the microsecond. */
+export function timestamp(milliseconds: number) {
+  const micros = Math.round(milliseconds * 1e3);
+  return { seconds: Math.floor(micros / 1e6), nanos: (micros % 1e6) * 1e3 };
+}
+
 /** A google.protobuf.UInt32Value: a number that can also be unset. */
 export function uint32(value: number) {
   return { value };

@@ -2,6 +2,7 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { ResourceStore } from '../resources/index.ts';
 import { type Call, Connection, type ConnectionContext } from './connection.ts';
+import { addClientStatus, type ReportsFor } from './csds/index.ts';
 import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
 import { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
@@ -9,8 +10,9 @@ import { logEvents } from './log.ts';
 import type { Node } from './node.ts';
 import type { DeltaRequest, SotwRequest } from './protocol.ts';
 import { type Method, methods } from './service.ts';
+import { SideServices } from './side-services.ts';
 import { deltaStream, sotwStream } from './stream.ts';
-import { judgeClaim, RefusalLog, TlsListener, type TlsOptions } from './trust/index.ts';
+import { claimable, judgeClaim, RefusalLog, TlsListener, type TlsOptions } from './trust/index.ts';
 import { isKnown } from './types.ts';
 
 export interface XdsServerOptions {
@@ -111,6 +113,13 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
     server.addService({ [name]: method.definition }, { [name]: (call: Call) => serve(method, call) });
   }
 
+  const sideServices = new SideServices(server);
+  const reportsFor: ReportsFor = (call) => {
+    const mayBe = claimable(tls, call);
+    return [...connections].flatMap((connection) => connection.report() ?? []).filter(({ node }) => mayBe(node));
+  };
+  addClientStatus(sideServices, reportsFor, log);
+
   const unsubscribe = store.subscribe((changes) => {
     encoder.clear();
     for (const connection of [...connections]) {
@@ -139,6 +148,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
         unsubscribe();
         listener?.close();
         // A graceful stop waits for streams, which by themselves last as long as the client lives.
+        sideServices.end();
         for (const connection of [...connections]) connection.end('the control plane is stopping');
         const cut = setTimeout(() => {
           server.forceShutdown();

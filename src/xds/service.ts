@@ -29,13 +29,17 @@ function methodsOf(service: string, suffix: string, typeUrl: string | undefined)
   ];
 }
 
-/** Messages pass gRPC as bytes: a response is encoded once for many streams. */
 function definition(service: string, method: string): MethodDefinition<Buffer, Buffer> {
+  return bytesMethod(`/envoy.service.${service}/${method}`, 'stream');
+}
+
+/** Messages pass gRPC as bytes: a response is encoded once for many streams. */
+export function bytesMethod(path: string, kind: 'stream' | 'unary'): MethodDefinition<Buffer, Buffer> {
   const bytes = (message: Buffer) => message;
   return {
-    path: `/envoy.service.${service}/${method}`,
-    requestStream: true,
-    responseStream: true,
+    path,
+    requestStream: kind === 'stream',
+    responseStream: kind === 'stream',
     requestSerialize: bytes,
     requestDeserialize: bytes,
     responseSerialize: bytes,

@@ -1,4 +1,4 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Node } from '../node.ts';
 import { identitiesOf } from './identity.ts';
 import { denied, type Refusal, unauthenticated } from './policy.ts';
@@ -21,4 +21,17 @@ export function judgeClaim(
   const peer = call.getPeer();
   refusals.tell(peer.slice(0, peer.lastIndexOf(':')), why);
   return denied(why);
+}
+
+/** Which nodes the caller may be. Not knowing who it is, it may be none. */
+export function claimable(
+  tls: TlsOptions | undefined,
+  call: ServerDuplexStream<unknown, unknown> | ServerUnaryCall<unknown, unknown>,
+): (node: Node) => boolean {
+  const policy = tls?.files.ca === undefined ? undefined : tls.policy;
+  if (policy === undefined) return () => true;
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  if (certificate === undefined) return () => false;
+  const identities = identitiesOf(certificate);
+  return (node) => policy.refuseClaim(identities, node) === undefined;
 }

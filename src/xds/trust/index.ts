@@ -2,7 +2,7 @@
 
 export type { CertificateTiming } from './certificate-watch.ts';
 export type { CertificateFiles } from './certificates.ts';
-export { judgeClaim } from './claim.ts';
+export { claimable, judgeClaim } from './claim.ts';
 export type { Identity } from './identity.ts';
 export type { ClientPolicy, Refusal } from './policy.ts';
 export { RefusalLog } from './refusal-log.ts';
