@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanEnvironment } from '../support/environment.ts';
 import { envoyOrSkip } from '../support/envoy.ts';
 import { freePort } from '../support/ports.ts';
 
@@ -21,7 +22,10 @@ class DemoProcess {
   readonly #waiting = new Set<() => void>();
 
   constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [MAIN, 'demo', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [MAIN, 'demo', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: cleanEnvironment(),
+    });
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.lines.push(line);
       for (const look of [...this.#waiting]) look();

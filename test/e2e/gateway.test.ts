@@ -11,6 +11,7 @@ import { bootstrapYaml } from '../../src/cli/bootstrap.ts';
 import { bootstrapConfig } from '../../src/gateway/index.ts';
 import { installEnvoy } from '../../src/gateway/install.ts';
 import { protocols } from '../../src/settings/settings.ts';
+import { cleanEnvironment } from '../support/environment.ts';
 import { envoyOrSkip, startTestEnvoy, type TestEnvoy, validateConfig } from '../support/envoy.ts';
 import { freePort } from '../support/ports.ts';
 
@@ -112,7 +113,7 @@ describe.skipIf(envoy === undefined)('shunt gateway', () => {
     const args = ['gateway', '--xds', `127.0.0.1:${await freePort()}`, '--envoy-admin', `127.0.0.1:${adminPort}`];
     const child = spawn(process.execPath, [main, ...args, '--node-id', 'e2e'], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ENVOY_BIN: envoy!.binary },
+      env: { ...cleanEnvironment(), ENVOY_BIN: envoy!.binary },
     });
     running.push(child);
     let stderr = '';

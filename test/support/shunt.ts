@@ -7,6 +7,7 @@ import { startControlPlane } from '../../src/control-plane.ts';
 import { createLogger } from '../../src/log.ts';
 import { defaultSettings, type LogLevel } from '../../src/settings/index.ts';
 import type { XdsEvent } from '../../src/xds/index.ts';
+import { cleanEnvironment } from './environment.ts';
 import { History } from './history.ts';
 import type { ManifestFolder } from './manifests.ts';
 import { freePort } from './ports.ts';
@@ -67,9 +68,10 @@ export async function runShuntServe(folder: ManifestFolder): Promise<ShuntProces
     listen: `127.0.0.1:${gatewayPort}`,
   };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  // What this machine's user has set for Shunt is not for the one under test.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SHUNT_')));
-  const child = spawn(process.execPath, [MAIN, 'serve', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env });
+  const child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: cleanEnvironment(),
+  });
   const killNow = () => child.kill('SIGKILL');
   process.once('exit', killNow);
 
