@@ -28,23 +28,24 @@ export async function startShunt(options: ShuntOptions): Promise<Contender> {
   mkdirSync(watched, { recursive: true });
   for (let service = 0; service < services; service++) writeStanding(watched, service, upstreams.baseline);
 
-  const [xds, listen, admin, envoyAdmin] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const [xds, listen] = [await freePort(), await freePort()];
   await startProcess({
     title,
     command: process.execPath,
     args: [
       ...[program, 'serve', '--directory', watched],
-      ...['--xds', `127.0.0.1:${xds}`, '--listen', `127.0.0.1:${listen}`, '--admin', `127.0.0.1:${admin}`],
+      ...['--xds', `127.0.0.1:${xds}`, '--listen', `127.0.0.1:${listen}`, '--admin', '127.0.0.1:0'],
     ],
     log: join(folder, 'shunt.log'),
     onStart,
     onFailure,
   });
-  const bootstrap = bootstrapConfig({
+  // Every port that is not needed is one less that another program may have taken in the meantime.
+  const { admin: _, ...bootstrap } = bootstrapConfig({
     xds: { host: '127.0.0.1', port: xds },
     nodeId: 'bench',
     protocol,
-    admin: { host: '127.0.0.1', port: envoyAdmin },
+    admin: { host: '127.0.0.1', port: 0 },
   });
   await startProcess({
     title: `The Envoy of ${title}`,
