@@ -19,12 +19,12 @@ export function clientPolicy(rules: readonly ClientRule[]): ClientPolicy | undef
       const ofThisNode = rulesFor(identities).filter(({ nodes }) => permits(nodes, id));
       if (ofThisNode.length === 0) {
         const permitted = rulesFor(identities).flatMap(({ nodes }) => nodes);
-        return `${namesOf(identities)} may not have the node id ${JSON.stringify(id)}; xds-client permits ${permitted.join(', ')}.`;
+        return `${namesOf(identities)} may not have the node id ${quoted(id)}; xds-client permits ${permitted.join(', ')}.`;
       }
       if (ofThisNode.some(({ namespaces }) => permits(namespaces, namespace))) return undefined;
       const permitted = ofThisNode.flatMap(({ namespaces }) => namespaces).join(', ');
       return typeof namespace === 'string' && namespace !== ''
-        ? `${namesOf(identities)} may not stand in the namespace ${JSON.stringify(namespace)}; xds-client permits ${permitted}.`
+        ? `${namesOf(identities)} may not stand in the namespace ${quoted(namespace)}; xds-client permits ${permitted}.`
         : `${namesOf(identities)} must say in which namespace it stands (${namespaceMetadata}); xds-client permits ${permitted}.`;
     },
   };
@@ -44,6 +44,13 @@ function permits(patterns: readonly string[], claimed: unknown): boolean {
 function matches(pattern: string, text: string): boolean {
   return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }
+
+/** What a client says of itself may be of any length. */
+function quoted(claimed: string): string {
+  return JSON.stringify(claimed.length > LONGEST_CLAIM ? `${claimed.slice(0, LONGEST_CLAIM)}…` : claimed);
+}
+
+const LONGEST_CLAIM = 100;
 
 function namesOf(identities: readonly Identity[]): string {
   return identities.map(({ name }) => name).join(', ');

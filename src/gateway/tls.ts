@@ -32,7 +32,8 @@ export function transportSocket({ pair, serverName, sdsDirectory }: ControlPlane
       ...(kind === 'DNS' ? { sni: serverName } : {}),
       common_tls_context: {
         alpn_protocols: ['h2'],
-        tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },
+        // Without it Envoy stays at TLS 1.2 as a client, which shows its certificate to whoever listens on the way.
+        tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
         ...(pair === undefined ? {} : { tls_certificate_sds_secret_configs: [secret(pairSecret)] }),
         combined_validation_context: {
           // A CA alone vouches for everyone that it has ever issued a certificate to.

@@ -6,6 +6,7 @@ import { Answers } from './answers.ts';
 import type { Received } from './decode.ts';
 import type { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
+import { messageTrailers } from './grpc-message.ts';
 import type { Node, NodeMessage } from './node.ts';
 import type { Action, DiscoveryRequest, Variant } from './protocol.ts';
 import type { StreamReport } from './report.ts';
@@ -229,7 +230,7 @@ export class Connection<Request extends DiscoveryRequest> {
   }
 
   #fail(code: status, details: string): void {
-    this.#call.emit('error', { code, details, message: details });
+    this.#call.emit('error', { code, details, message: details, metadata: messageTrailers(details) });
   }
 
   #tell(client: Client<Request>, what: DistributiveOmit<XdsEvent, 'at' | 'node' | 'groups' | 'stream'>): void {

@@ -1,5 +1,6 @@
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { encodeGrpcMessage } from '../grpc-message.ts';
 import type { Refusal } from './policy.ts';
 
 /**
@@ -37,7 +38,7 @@ export class Refuser {
           ':status': 200,
           'content-type': 'application/grpc',
           'grpc-status': String(code),
-          'grpc-message': encodeURI(sentence.toWellFormed()),
+          'grpc-message': encodeGrpcMessage(sentence),
         },
         { endStream: true },
       );
