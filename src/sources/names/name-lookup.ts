@@ -37,7 +37,7 @@ export class NameLookup {
     }
   }
 
-  /** The last good addresses, in order. */
+  /** The last good addresses, in the order of the answer. */
   get addresses(): readonly ResolvedAddress[] {
     return this.#addresses;
   }
@@ -86,7 +86,7 @@ async function firstResolution(names: readonly string[], resolver: Resolver): Pr
   for (const name of names) {
     try {
       const { addresses, ttlSeconds } = await resolver.resolve(name);
-      if (addresses.length > 0) return { addresses: inOrder(addresses), ttlSeconds: clamp(ttlSeconds) };
+      if (addresses.length > 0) return { addresses, ttlSeconds: clamp(ttlSeconds) };
       failure = 'it has no address';
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -94,12 +94,6 @@ async function firstResolution(names: readonly string[], resolver: Resolver): Pr
     }
   }
   return { failure };
-}
-
-/** DNS servers turn the order from answer to answer, which is no news. */
-function inOrder(addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] {
-  const byAddress = new Map(addresses.map((each) => [each.address, each]));
-  return [...byAddress.keys()].sort().map((address) => byAddress.get(address)!);
 }
 
 function clamp(seconds: number): number {

@@ -81,6 +81,16 @@ describe('a file that cannot be read', () => {
     expect(folder.seen.sentences()).toHaveLength(1);
   });
 
+  test('is not told by a timer that overtakes the event of its next change', async () => {
+    stopTheClock();
+    await folder.start({ settleMs: 150 });
+    folder.write('shop.yaml', 'a: [');
+    await folder.settled();
+    folder.write('shop.yaml', 'a: [ 1');
+    vi.advanceTimersByTime(150);
+    expect(folder.seen.told).toEqual([]);
+  });
+
   test('takes its objects with it when it is deleted', async () => {
     await folder.start();
     folder.write('shop.yaml', 'a: [');
@@ -122,6 +132,29 @@ describe('a file that is being written', () => {
     appendFileSync(join(folder.path, 'shop.yaml'), yaml(['api', 'web'], 81));
     await folder.seen.until(() => folder.port('api') === 81);
     expect(folder.news).toEqual(['+api +web']);
+  });
+
+  test('is not taken as empty either if it was deleted and made again', async () => {
+    await folder.start();
+    folder.remove('shop.yaml');
+    folder.write('shop.yaml', '');
+    await folder.settled();
+    folder.write('shop.yaml', yaml(['api', 'web'], 81));
+    await folder.seen.until(() => folder.port('api') === 81);
+    expect(folder.news).toEqual(['+api +web']);
+  });
+
+  test('waits for its end if it is long, unless it was renamed into place', async () => {
+    const long = (port: number) => `${yaml(['api', 'web'], port)}# ${'x'.repeat(300_000)}\n`;
+    stopTheClock();
+    await folder.start({ settleMs: 150 });
+    folder.write('shop.yaml', long(81));
+    await folder.settled();
+    expect(folder.port('api')).toBe(80);
+    vi.advanceTimersByTime(150);
+    expect(folder.port('api')).toBe(81);
+    folder.replace('shop.yaml', long(82));
+    await folder.seen.until(() => folder.port('api') === 82);
   });
 
   test('is taken as empty when it stays so', async () => {
@@ -235,7 +268,8 @@ describe('the watched folder itself', () => {
     const witness = new WatchedFolder();
     await witness.start();
     for (const [index, name] of ['web', 'api', 'db'].entries()) {
-      await witness.settled();
+      // Far more turns of the event loop than it takes to deliver a change.
+      for (let turn = 0; turn < 20; turn += 1) await witness.settled();
       vi.advanceTimersByTime(100);
       expect(folder.news).toEqual([]);
       folder.write(`${index}.yaml`, yaml([name]));
@@ -246,8 +280,22 @@ describe('the watched folder itself', () => {
     expect(folder.news).toEqual(['+db']);
   });
 
+  test('may be made anew many times in a row', async () => {
+    await folder.start({ settleMs: 20 });
+    const witness = new WatchedFolder();
+    await witness.start();
+    for (let port = 100; port < 150; port += 1) {
+      rmSync(folder.path, { recursive: true });
+      mkdirSync(folder.path);
+      await witness.settled();
+      folder.write('shop.yaml', yaml(['api'], port));
+    }
+    await witness.close();
+    await folder.seen.until(() => folder.port('api') === 149);
+  });
+
   test('may lose the folder above it too', async () => {
-    await folder.start({ rescanMs: 50 });
+    await folder.start();
     rmSync(folder.above, { recursive: true });
     await folder.seen.until(() => folder.seen.sentences().length > 0);
     mkdirSync(folder.above);

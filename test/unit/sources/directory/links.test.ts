@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { directorySource } from '../../../../src/sources/directory/index.ts';
 import { WatchedFolder, yaml } from './watched-folder.ts';
 
 let folder: WatchedFolder;
@@ -36,9 +37,11 @@ describe('a mounted ConfigMap', () => {
 
   test('is seen to change as one change', async () => {
     publish('v2', { 'a.yaml': yaml(['a'], 81), 'b.yaml': yaml(['b2']), 'sub/c.yaml': yaml(['c2']) });
-    rmSync(inside('..v1'), { recursive: true });
     await folder.seen.until(() => folder.port('a') === 81);
     expect(folder.news).toEqual(['+a +b2 +c2 -b -c']);
+    rmSync(inside('..v1'), { recursive: true });
+    await folder.settled();
+    expect(folder.news).toHaveLength(1);
   });
 
   test('is seen to change again and again', async () => {
@@ -124,4 +127,28 @@ test('a watched path that is a link is seen to lead elsewhere, as one change', a
   expect(folder.news).toEqual(['+c -a']);
   writeFileSync(outside('new', 'd.yaml'), yaml(['d']));
   await folder.seen.until(() => folder.services.includes('d'));
+});
+
+test('a watched path below a link is seen to lead elsewhere, and followed there', async () => {
+  for (const [name, service] of [
+    ['old', 'a'],
+    ['new', 'b'],
+  ] as const) {
+    mkdirSync(outside(name, 'manifests'), { recursive: true });
+    writeFileSync(outside(name, 'manifests', 'shop.yaml'), yaml([service]));
+  }
+  symlinkSync('old', outside('current'));
+  const source = directorySource(outside('current', 'manifests'), { settleMs: 20 });
+  await source.start(folder.seen);
+  symlinkSync('new', outside('link'));
+  renameSync(outside('link'), outside('current'));
+  await folder.seen.until(() => folder.services.includes('b'));
+  expect(folder.news).toEqual(['+b -a']);
+
+  renameSync(outside('new', 'manifests'), outside('new', 'away'));
+  mkdirSync(outside('new', 'manifests'));
+  writeFileSync(outside('new', 'manifests', 'shop.yaml'), yaml(['c']));
+  await folder.seen.until(() => folder.services.includes('c'));
+  expect(folder.services).toEqual(['c']);
+  await source.stop();
 });

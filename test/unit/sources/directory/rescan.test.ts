@@ -79,12 +79,17 @@ test('watching that is refused is told, while changes are still seen', async () 
   await folder.seen.until(() => folder.seen.sentences().length === 0);
 });
 
-test.skipIf(process.getuid?.() === 0)('a folder that may not be read keeps what it held, and is told', async () => {
-  watching.really = true;
-  await folder.start();
-  chmodSync(join(folder.path, 'sub'), 0);
-  await folder.seen.until(() => folder.seen.sentences().length > 0);
-  expect(folder.services).toEqual(['a', 'b']);
-  chmodSync(join(folder.path, 'sub'), 0o755);
-  await folder.seen.until(() => folder.seen.sentences().length === 0);
+describe.skipIf(process.getuid?.() === 0)('a folder that may not be read', () => {
+  test.each(['sub', '.'])('(%s) keeps what it held in force, and is told', async (path) => {
+    watching.really = true;
+    await folder.start();
+    chmodSync(join(folder.path, path), 0);
+    await folder.seen.until(() => folder.seen.sentences().length > 0);
+    expect(folder.services).toEqual(['a', 'b']);
+    chmodSync(join(folder.path, path), 0o755);
+    await folder.seen.until(() => folder.seen.sentences().length === 0);
+    folder.write('sub/b.yaml', yaml(['b'], 81));
+    await folder.seen.until(() => folder.port('b') === 81);
+    expect(folder.services).toEqual(['a', 'b']);
+  });
 });

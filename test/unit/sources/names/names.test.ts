@@ -132,9 +132,14 @@ describe('an ExternalName Service', () => {
 describe('a slice of addressType FQDN', () => {
   test('is replaced by slices of addresses, with its own ports and conditions', async () => {
     resolver.answer('a.example.com', ['10.0.0.1', 'fd00::1']).answer('b.example.com', ['10.0.0.1', '10.0.0.2']);
+    resolver.answer('c.example.com', ['10.0.0.1']);
     const names = {
       ...slice('api-1', 'api', [], 'FQDN'),
-      endpoints: [{ addresses: ['b.example.com'], conditions: { ready: false } }, { addresses: ['a.example.com'] }],
+      endpoints: [
+        { addresses: ['b.example.com'], conditions: { ready: false } },
+        { addresses: ['a.example.com'] },
+        { addresses: ['c.example.com'], conditions: { ready: false, serving: true } },
+      ],
     };
     await start(plain('api'), names);
     expect(seen.keys()).toEqual([
@@ -163,6 +168,14 @@ describe('a slice of addressType FQDN', () => {
     inner.say([], [{ ...API, kind: 'EndpointSlice', name: 'api-1' }]);
     await pass();
     expect(seen.keys()).toEqual(['Service shop/api']);
+  });
+
+  test('keeps the last good addresses of one name that fails, beside those of the others', async () => {
+    resolver.answer('a.example.com', ['10.0.0.1'], 5).answer('b.example.com', ['10.0.0.2'], 5);
+    await start(plain('api'), slice('api-1', 'api', ['a.example.com', 'b.example.com'], 'FQDN'));
+    resolver.fail('a.example.com').answer('b.example.com', ['10.0.0.3'], 5);
+    await pass(5);
+    expect(addresses('api-1:fqdn-ipv4')).toEqual(['10.0.0.1', '10.0.0.3']);
   });
 
   test('does with those of its names that resolve, and tells of the others', async () => {
