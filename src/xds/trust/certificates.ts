@@ -70,10 +70,10 @@ function parseCertificates(role: string, path: string, pem: Buffer): readonly X5
 function parseKey(path: string, pem: Buffer): KeyObject {
   try {
     return createPrivateKey(pem);
-  } catch (error) {
-    const locked = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE';
+  } catch {
+    // In the old form of PEM as in the new; OpenSSL's errors differ.
     throw new Error(
-      locked
+      pem.includes('ENCRYPTED')
         ? `The key "${path}" has a passphrase; write it without one.`
         : `The key "${path}" holds no private key in PEM form.`,
     );
