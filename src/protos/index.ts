@@ -3,6 +3,7 @@
  * `protos/`, Shunt's own wire-compatible subset of Envoy's API; `npm run generate` makes the types from them.
  */
 export { any, decode, encode, typeUrl, typeUrls } from './codec.ts';
+export { fileDescriptorOf, fileDescriptors } from './descriptors.ts';
 export { fromJson, toJson } from './json.ts';
 export type { DecodedTypes, MessageName, MessageTypes } from './messages.ts';
 export { type DiscoveryService, discoveryServices } from './services.ts';

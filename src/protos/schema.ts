@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
@@ -16,6 +16,20 @@ export function schema(): protobuf.Root {
 /** @throws Error if `protos/` defines no message of that full name. */
 export function messageType(typeName: string): protobuf.Type {
   return schema().lookupType(typeName);
+}
+
+/** The file that defines something, as imports name it. */
+export function fileOf({ filename, fullName }: protobuf.ReflectionObject): string {
+  if (filename) return relative(directory, filename).split(sep).join('/');
+  const found = bundledFiles().find(([, root]) => root.lookup(fullName) !== null);
+  if (found === undefined) throw new Error(`There is no file that defines ${fullName}.`);
+  return found[0];
+}
+
+/** The files of `google/protobuf`, which protobufjs has in itself and so without a name. */
+function bundledFiles(): readonly (readonly [name: string, root: protobuf.Root])[] {
+  const names = Object.keys(protobuf.common).filter((name) => name.endsWith('.proto'));
+  return names.map((name) => [name, protobuf.Root.fromJSON(protobuf.common.get(name) ?? {})]);
 }
 
 function load(): protobuf.Root {

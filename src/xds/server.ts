@@ -2,14 +2,16 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { ResourceStore } from '../resources/index.ts';
 import { type Call, Connection, type ConnectionContext } from './connection.ts';
-import { addClientStatus, type ReportsFor } from './csds/index.ts';
+import { addClientStatus, CLIENT_STATUS_SERVICE, type ReportsFor } from './csds/index.ts';
 import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
 import { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
+import { addHealth } from './health.ts';
 import { logEvents } from './log.ts';
 import type { Node } from './node.ts';
 import type { DeltaRequest, SotwRequest } from './protocol.ts';
-import { type Method, methods } from './service.ts';
+import { addReflection } from './reflection.ts';
+import { type Method, methods, serviceNames } from './service.ts';
 import { SideServices } from './side-services.ts';
 import { deltaStream, sotwStream } from './stream.ts';
 import { claimable, judgeClaim, RefusalLog, TlsListener, type TlsOptions } from './trust/index.ts';
@@ -119,9 +121,13 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
     return [...connections].flatMap((connection) => connection.report() ?? []).filter(({ node }) => mayBe(node));
   };
   addClientStatus(sideServices, reportsFor, log);
+  addReflection(sideServices, [...serviceNames, CLIENT_STATUS_SERVICE]);
+  const health = addHealth(sideServices, [...serviceNames, CLIENT_STATUS_SERVICE]);
+  health.set(store.synced);
 
   const unsubscribe = store.subscribe((changes) => {
     encoder.clear();
+    health.set(true);
     for (const connection of [...connections]) {
       if (changes.sequence === 1) connection.start();
       else connection.worldChanged(changes);
@@ -148,6 +154,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
         unsubscribe();
         listener?.close();
         // A graceful stop waits for streams, which by themselves last as long as the client lives.
+        health.set(false);
         sideServices.end();
         for (const connection of [...connections]) connection.end('the control plane is stopping');
         const cut = setTimeout(() => {

@@ -22,6 +22,11 @@ export const methods: readonly Method[] = [
   ...methodsOf('route.v3.VirtualHostDiscoveryService', 'VirtualHosts', typeUrls.virtualHost).slice(1),
 ];
 
+/** The full names of these services. */
+export const serviceNames: readonly string[] = [
+  ...new Set(methods.map(({ definition }) => definition.path.split('/')[1]!)),
+];
+
 function methodsOf(service: string, suffix: string, typeUrl: string | undefined): readonly Method[] {
   return [
     { variant: 'sotw', typeUrl, definition: definition(service, `Stream${suffix}`) },
