@@ -232,7 +232,10 @@ export class FolderTree {
     folder.watcher = watchPath(
       this.#absolute(folder),
       (name) => this.#touch(folder, name),
-      (error) => this.#troubled(folder, 'watched', error),
+      (error) => {
+        folder.watcher = undefined;
+        this.#troubled(folder, 'watched', error);
+      },
     );
   }
 

@@ -13,7 +13,10 @@ export function watchPath(
 ): FSWatcher | undefined {
   try {
     const watcher = watch(path, (_, name) => changed(name));
-    watcher.on('error', failed);
+    watcher.on('error', (error) => {
+      watcher.close();
+      failed(error);
+    });
     return watcher;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failed(error as Error);
