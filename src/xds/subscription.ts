@@ -326,10 +326,10 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
 
   #progress(name: string, latest: Resource | undefined): Progress {
     if (this.#refused.has(name)) return 'refused';
-    const held = this.held.get(name)?.version ?? ABSENT;
+    const held = this.held.get(name);
     const items = this.#inFlight?.items;
-    if (items?.has(name) && (items.get(name)?.version ?? ABSENT) !== held) return 'sent';
-    if (latest?.version === held && !this.#uncertain.has(name)) return 'accepted';
+    if (items?.has(name) && (held === undefined || items.get(name)?.version !== held.version)) return 'sent';
+    if (held !== undefined && latest?.version === held.version && !this.#uncertain.has(name)) return 'accepted';
     if (!this.canSay(latest)) return 'untold';
     const pending = [this.#uncertain, this.#updates, this.#removals, this.#owed];
     return pending.some((names) => names.has(name)) ? 'waiting' : 'accepted';
