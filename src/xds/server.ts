@@ -144,7 +144,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
       try {
         return await (listener?.listen(host, port) ?? listenInPlaintext(server, address));
       } catch (error) {
-        listener?.close();
+        void listener?.close();
         throw new Error(listenFailure(address, error as Error));
       }
     },
@@ -152,7 +152,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
       new Promise((resolve) => {
         closing = true;
         unsubscribe();
-        listener?.close();
+        const noneConnected = listener?.close();
         // A graceful stop waits for streams, which by themselves last as long as the client lives.
         health.set(false);
         sideServices.end();
@@ -163,9 +163,9 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
           // It never calls the graceful stop's callback, and a dead client's socket may outlast both.
           resolve();
         }, closeMs);
-        server.tryShutdown(() => {
+        server.tryShutdown(async () => {
+          await noneConnected;
           clearTimeout(cut);
-          listener?.destroy();
           resolve();
         });
       }),

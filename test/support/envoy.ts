@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Ending, type EnvoyLogLevel, type FoundEnvoy, findEnvoy, startEnvoy } from '../../src/gateway/index.ts';
+import {
+  type ControlPlaneTls,
+  type Ending,
+  type EnvoyLogLevel,
+  type FoundEnvoy,
+  findEnvoy,
+  startEnvoy,
+  writeSdsFiles,
+} from '../../src/gateway/index.ts';
 import type { Protocol } from '../../src/settings/index.ts';
 import { freePort } from './ports.ts';
 
@@ -35,6 +43,8 @@ export interface TestEnvoyOptions {
   readonly nodeId?: string;
   /** The namespace whose Services it reaches by their short names. */
   readonly namespace?: string;
+  /** Default: plaintext. */
+  readonly tls?: ControlPlaneTls;
   /**
    * What `startTestEnvoy` waits for: `ready`, that the control plane has given it clusters and listeners (default), or
    * `running`, where there is no control plane yet.
@@ -68,6 +78,7 @@ export interface TestEnvoy {
 export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnvoy> {
   const envoy = await envoyOrSkip();
   if (envoy === undefined) throw new Error('There is no Envoy: ask envoyOrSkip before a test that needs one.');
+  if (options.tls !== undefined) await writeSdsFiles(options.tls);
   const adminPort = await freePort();
   const log: string[] = [];
   const running = await startEnvoy({
@@ -77,6 +88,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
       nodeId: options.nodeId ?? 'test-gateway',
       protocol: options.protocol ?? 'delta',
       namespace: options.namespace,
+      tls: options.tls,
       admin: { host: '127.0.0.1', port: adminPort },
     },
     logLevel: options.logLevel ?? 'warning',

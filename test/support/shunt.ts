@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { openSource } from '../../src/cli/source.ts';
 import { startControlPlane } from '../../src/control-plane.ts';
 import { createLogger } from '../../src/log.ts';
-import { defaultSettings, type LogLevel } from '../../src/settings/index.ts';
+import { defaultSettings, type LogLevel, type Settings } from '../../src/settings/index.ts';
 import type { XdsEvent } from '../../src/xds/index.ts';
 import { cleanEnvironment } from './environment.ts';
 import { History } from './history.ts';
@@ -33,14 +33,18 @@ export interface WatchedShunt extends TestShunt {
   readonly events: History<XdsEvent>;
 }
 
-/** Starts what `shunt serve --directory` starts, in this process. It has read the folder when this settles. */
-export async function startWatchedShunt(folder: ManifestFolder): Promise<WatchedShunt> {
+/**
+ * Starts what `shunt serve --directory` starts, in this process. It has read the folder when this settles.
+ * @param others settings that are not the defaults.
+ */
+export async function startWatchedShunt(folder: ManifestFolder, others: Partial<Settings> = {}): Promise<WatchedShunt> {
   const gatewayPort = await freePort();
   const settings = defaultSettings({
     directory: folder.path,
     xds: { host: '127.0.0.1', port: 0 },
     admin: { host: '127.0.0.1', port: 0 },
     listen: [{ host: '127.0.0.1', port: gatewayPort }],
+    ...others,
   });
   const events = new History<XdsEvent>();
   const lines = new History<LogLine>();

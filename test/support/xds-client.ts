@@ -1,4 +1,10 @@
-import { Client, type ClientDuplexStream, credentials, type StatusObject } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { type DecodedTypes, decode, encode, type MessageTypes } from '../../src/protos/index.ts';
 
 type SotwRequest = MessageTypes['envoy.service.discovery.v3.DiscoveryRequest'];
@@ -27,11 +33,13 @@ export interface XdsStream<Request, Response> {
 export class XdsClient {
   readonly #client: Client;
 
-  constructor(port: number) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  constructor(port: number, trust: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(`127.0.0.1:${port}`, trust, {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       'grpc.use_local_subchannel_pool': 1,
+      // With TLS; grpc-js reaches no server by an address alone.
+      'grpc.ssl_target_name_override': 'localhost',
     });
   }
 

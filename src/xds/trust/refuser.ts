@@ -1,5 +1,5 @@
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { encodeGrpcMessage } from '../grpc-message.ts';
 import type { Refusal } from './policy.ts';
 
@@ -19,7 +19,7 @@ export class Refuser {
   }
 
   /** Takes the socket over. */
-  refuse(socket: TLSSocket, { code, sentence }: Refusal): void {
+  refuse(socket: Duplex, { code, sentence }: Refusal): void {
     const session = performServerHandshake(socket, { settings: { maxConcurrentStreams: 10 } });
     this.#sessions.add(session);
     const cut = setTimeout(() => session.destroy(), this.#connectionMs);

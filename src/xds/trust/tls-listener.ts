@@ -85,11 +85,14 @@ export class TlsListener {
     });
   }
 
-  /** Accepts no more connections, and watches no more files. The sockets that were handed on stay. */
-  close(): void {
+  /**
+   * Accepts no more connections, and watches no more files.
+   * @returns what settles when the last connection has ended, of those too that were handed on.
+   */
+  close(): Promise<void> {
     this.#watch.close();
-    this.#server.close();
     this.#refuser.close();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
   /** Cuts off what is still connected. */

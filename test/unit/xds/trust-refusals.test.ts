@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { type AddressInfo, createServer } from 'node:net';
 import { pino } from 'pino';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeGrpcMessage } from '../../../src/xds/grpc-message.ts';
+import { denied } from '../../../src/xds/trust/policy.ts';
 import { RefusalLog } from '../../../src/xds/trust/refusal-log.ts';
+import { Refuser } from '../../../src/xds/trust/refuser.ts';
 
 const HOUR = 60 * 60 * 1_000;
 
@@ -52,4 +57,53 @@ test.each([
 ])('a status message carries %s', (_, message, encoded) => {
   expect(encodeGrpcMessage(message)).toBe(encoded);
   expect(decodeURIComponent(encoded)).toBe(message.toWellFormed());
+});
+
+describe('a client that is refused', () => {
+  const server = createServer();
+  let client: ClientHttp2Session;
+  afterEach(() => {
+    client.destroy();
+    server.close();
+  });
+
+  const refuse = async (refuser: Refuser) => {
+    server.once('connection', (socket) => refuser.refuse(socket, denied('No, "ä".')));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  };
+  const call = async () => {
+    const stream = client.request({ ':method': 'POST', ':path': '/any' });
+    const [headers] = await once(stream, 'response');
+    stream.close();
+    return headers;
+  };
+
+  test('has each of its calls answered with the reason', async () => {
+    await refuse(new Refuser(1e6));
+    for (let times = 0; times < 3; times++) {
+      expect(await call()).toMatchObject({
+        ':status': 200,
+        'content-type': 'application/grpc',
+        'grpc-status': '7',
+        'grpc-message': 'No, "%C3%A4".',
+      });
+    }
+  });
+
+  test('has to connect anew after a while, so that it shows the certificate that it then has', async () => {
+    await refuse(new Refuser(20));
+    await once(client, 'close');
+    expect(client.closed).toBe(true);
+  });
+
+  test('is let go when the server closes', async () => {
+    const refuser = new Refuser(1e6);
+    await refuse(refuser);
+    await call();
+    const closed = once(client, 'close');
+    refuser.close();
+    await closed;
+    expect(client.closed).toBe(true);
+  });
 });
