@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Catalog } from './catalog/catalog.ts';
 import type { Baseline, ServiceId } from './catalog/model.ts';
-import type { BaselineIntercepts, Intercept } from './intercepts/intercept.ts';
+import type { BaselineIntercepts, Rule } from './intercepts/intercept.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
 import { ambiguousNamespaces, type Routing, routeNames } from './intercepts/routing.ts';
 import type { ProblemLog } from './problem-log.ts';
@@ -133,7 +133,7 @@ interface Translated {
   readonly assignments: readonly Resource[];
   /** What gRPC clients get instead, or besides. */
   readonly forGrpc: readonly Resource[];
-  readonly rules: readonly Intercept[];
+  readonly rules: readonly Rule[];
 }
 
 const NOTHING: Translated = { clusters: [], assignments: [], forGrpc: [], rules: [] };
@@ -161,20 +161,12 @@ class Update implements ResourceUpdate {
 /** How many objects and resources one log line names. */
 const LISTED = 20;
 
-function rulesOf({ intercepts }: BaselineIntercepts): readonly Intercept[] {
-  return intercepts.filter((intercept) => intercept.match !== undefined);
+function rulesOf({ intercepts }: BaselineIntercepts): readonly Rule[] {
+  return intercepts.flatMap(({ rule }) => rule ?? []);
 }
 
-function sameRules(a: readonly Intercept[], b: readonly Intercept[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((rule, index) => {
-      const other = b[index]!;
-      return (
-        rule.key === other.key && rule.match?.header === other.match?.header && rule.match?.value === other.match?.value
-      );
-    })
-  );
+function sameRules(a: readonly Rule[], b: readonly Rule[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function title({ typeUrl, name }: ResourceName): string {

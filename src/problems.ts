@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'role-invalid'
   | 'host-invalid'
   | 'host-taken'
+  | 'name-shared'
   | 'namespace-invalid'
   | 'key-invalid'
   | 'key-taken'

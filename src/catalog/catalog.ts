@@ -11,7 +11,7 @@ import { serviceId } from './model.ts';
 export interface CatalogChange {
   /** Baselines that came, went, or changed themselves: their ports, hosts or consent. */
   readonly baselines: ReadonlySet<ServiceId>;
-  /** Services (baselines or not) whose previews, or whose or whose previews' endpoints, changed. */
+  /** Services, baselines or not, whose previews changed, or whose endpoints or those of a preview of theirs did. */
   readonly intercepts: ReadonlySet<ServiceId>;
   /** All that is wrong with each object whose labels were read anew; empty for one that is well. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
@@ -42,6 +42,9 @@ export class Catalog implements CatalogView {
   /** An EndpointSlice's Service, by the slice's key: a deletion does not name it. */
   readonly #sliceOwners = new Map<string, ServiceId>();
 
+  /** What was read of the slices, by port name: a change of one preview asks for the endpoints of its siblings. */
+  readonly #endpoints = new Map<ServiceId, Map<string, readonly Endpoint[]>>();
+
   constructor(previewDomain: string) {
     this.#previewDomain = previewDomain;
   }
@@ -59,13 +62,18 @@ export class Catalog implements CatalogView {
   }
 
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[] {
-    return readEndpoints([...(this.#slices.get(id)?.values() ?? [])], port.name);
+    const ports = this.#endpoints.get(id) ?? new Map<string, readonly Endpoint[]>();
+    if (this.#services.has(id)) this.#endpoints.set(id, ports);
+    const known = ports.get(port.name) ?? readEndpoints([...(this.#slices.get(id)?.values() ?? [])], port.name);
+    ports.set(port.name, known);
+    return known;
   }
 
   apply(change: SourceChange): CatalogChange {
     const touched = new Touched();
     for (const ref of change.deletes) this.#remove(ref, touched);
     for (const record of change.upserts) this.#put(record, touched);
+    for (const id of touched.endpoints) this.#endpoints.delete(id);
     for (const id of touched.endpoints) touched.intercepts.add(this.#services.get(id)?.reading.preview?.baseline ?? id);
     return touched;
   }
@@ -96,6 +104,7 @@ export class Catalog implements CatalogView {
   /** Replaces what is known of a Service's labels, noting what depends on the old and on the new. */
   #exchange(id: ServiceId, entry: Entry | undefined, touched: Touched): void {
     const before = this.#services.get(id)?.reading;
+    if (entry === undefined) this.#endpoints.delete(id);
     if (entry === undefined) this.#services.delete(id);
     else this.#services.set(id, entry);
     const after = entry?.reading;
@@ -106,7 +115,9 @@ export class Catalog implements CatalogView {
       touched.baselines.add(id);
     }
     if (before?.preview !== undefined) {
-      this.#previews.get(before.preview.baseline)?.delete(id);
+      const siblings = this.#previews.get(before.preview.baseline);
+      siblings?.delete(id);
+      if (siblings?.size === 0) this.#previews.delete(before.preview.baseline);
       touched.intercepts.add(before.preview.baseline);
     }
     if (after?.preview !== undefined) {

@@ -27,7 +27,7 @@ const PREVIEW_ONLY = [ANNOTATIONS.match];
 export function readLabels(service: ServiceRecord, previewDomain: string): LabelReading {
   const isBaseline = LABELS.role in service.labels;
   const isPreview = LABELS.intercepts in service.labels || LABELS.key in service.labels;
-  if (!isBaseline && !isPreview && Object.keys(service.annotations).length === 0) return { problems: [] };
+  if (isEmpty(service.labels) && isEmpty(service.annotations)) return { problems: [] };
 
   const report = new Report(service);
   const allowed = [...(isBaseline ? BASELINE_ONLY : []), ...(isPreview ? PREVIEW_ONLY : [])];
@@ -48,6 +48,10 @@ export function readLabels(service: ServiceRecord, previewDomain: string): Label
   return preview === undefined || report.problems.length > 0
     ? { problems: report.problems }
     : { preview, problems: [] };
+}
+
+function isEmpty(record: Readonly<Record<string, string>>): boolean {
+  return Object.keys(record).length === 0;
 }
 
 /** Gathers the problems of one Service. */

@@ -3,7 +3,7 @@ import type { EndpointEntry } from './intercept.ts';
 import { compareText } from './precedence.ts';
 
 export interface PreviewEndpoints {
-  readonly key: string;
+  readonly subsets: readonly string[];
   readonly preview: Preview;
   readonly endpoints: readonly Endpoint[];
 }
@@ -30,7 +30,7 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
   const taken = new Set<string>();
   const overlaps: { preview: Preview; address: string; covers: boolean }[] = [];
 
-  for (const { key, preview, endpoints } of previews) {
+  for (const { subsets, preview, endpoints } of previews) {
     const overlap = endpoints.filter((endpoint) => own.has(endpointKey(endpoint)));
     const covers = own.size > 0 && overlap.length === own.size;
     if (overlap[0] !== undefined) overlaps.push({ preview, address: overlap[0].address, covers });
@@ -38,9 +38,9 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
       const name = endpointKey(endpoint);
       if (own.has(name) && !covers) taken.add(name);
       if (!endpoint.usable) continue;
-      const claim = claims.get(name) ?? { endpoint, keys: new Set<string>(), titles: new Set<string>() };
+      const claim = claims.get(name) ?? { endpoint, subsets: new Set<string>(), titles: new Set<string>() };
       claims.set(name, claim);
-      claim.keys.add(key);
+      for (const subset of subsets) claim.subsets.add(subset);
       claim.titles.add(preview.key ?? preview.name);
     }
   }
@@ -63,7 +63,7 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
 /** The previews that name one address. */
 interface Claim {
   readonly endpoint: Endpoint;
-  readonly keys: Set<string>;
+  readonly subsets: Set<string>;
   readonly titles: Set<string>;
 }
 
@@ -72,8 +72,8 @@ function endpointKey(endpoint: Endpoint): string {
 }
 
 function entryOf({ address, port }: Endpoint, baseline: boolean, claim: Claim | undefined): EndpointEntry {
-  const keys = Object.freeze([...(claim?.keys ?? [])].sort());
-  return Object.freeze({ address, port, baseline, keys, titles: Object.freeze([...(claim?.titles ?? [])].sort()) });
+  const sorted = (names: ReadonlySet<string> = new Set()) => Object.freeze([...names].sort());
+  return Object.freeze({ address, port, baseline, subsets: sorted(claim?.subsets), titles: sorted(claim?.titles) });
 }
 
 function byAddress(a: EndpointEntry, b: EndpointEntry): number {

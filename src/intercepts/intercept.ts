@@ -4,11 +4,17 @@ import type { Baseline, HeaderMatch, HttpPort, Preview, ServiceId } from '../cat
 export interface Intercept {
   readonly preview: Preview;
   /**
-   * Names the preview's endpoints among those of the baseline: the preview's key or, where it has a rule only, a name
-   * that is no key.
+   * What names the preview's endpoints among those of the baseline: its key, and a name for its rule, which is no key
+   * so that the rule's route stays as it is when the key changes.
    */
-  readonly key: string;
-  readonly match?: HeaderMatch | undefined;
+  readonly subsets: readonly string[];
+  readonly rule?: Rule | undefined;
+}
+
+/** Requests with this header go to the subset. */
+export interface Rule {
+  readonly subset: string;
+  readonly match: HeaderMatch;
 }
 
 /** Everything that decides which endpoints of a baseline a request may reach. */
@@ -31,13 +37,13 @@ export interface EndpointEntry {
   readonly port: number;
   /** Whether requests without a key may reach it. */
   readonly baseline: boolean;
-  /** Names of the subsets of the previews that it is an endpoint of, sorted. */
-  readonly keys: readonly string[];
+  /** The subsets of the previews that it is an endpoint of, sorted. */
+  readonly subsets: readonly string[];
   /** What people call those previews: by their keys or, where they have none, by their Services' names. Sorted. */
   readonly titles: readonly string[];
 }
 
-/** The name of endpoints that only a rule leads to. No key contains `--`. */
-export function ruleName(preview: ServiceId): string {
+/** The subset that a rule leads to. The label `shunt.dev/key` never has this value, since no key contains `--`. */
+export function ruleSubset(preview: ServiceId): string {
   return `rule--${preview.replace('/', '--')}`;
 }

@@ -1,14 +1,12 @@
 import type { Identity } from '../catalog/model.ts';
 
 /**
- * The one order of conflicts, the same on every replica and the Gateway API's for HTTPRoute: the older object first,
- * where both tell their age; else by namespace and name.
+ * The one order of conflicts, the same on every replica and the Gateway API's for HTTPRoute: the older object first, then
+ * by namespace and name. An object that does not tell its age, as in a file written by hand, comes after those that do.
  */
 export function byPrecedence(a: Identity, b: Identity): number {
-  if (a.createdAt !== undefined && b.createdAt !== undefined && a.createdAt !== b.createdAt) {
-    return a.createdAt - b.createdAt;
-  }
-  return compareText(a.id, b.id);
+  const [ageOfA, ageOfB] = [a.createdAt ?? Number.MAX_VALUE, b.createdAt ?? Number.MAX_VALUE];
+  return ageOfA - ageOfB || compareText(a.id, b.id);
 }
 
 /** By code units: a locale would make replicas disagree. */

@@ -1,10 +1,10 @@
 import type { CatalogView } from '../catalog/catalog.ts';
-import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
+import type { Baseline, HeaderMatch, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
 import { mergeEndpoints } from './endpoints.ts';
 import type { BaselineIntercepts, Intercept, PortEndpoints } from './intercept.ts';
-import { ruleName } from './intercept.ts';
+import { ruleSubset } from './intercept.ts';
 import { byPrecedence } from './precedence.ts';
 
 export interface Resolution {
@@ -24,10 +24,15 @@ export function resolveIntercepts(id: string, catalog: CatalogView): Resolution 
 
   const problems: Problem[] = [];
   const intercepts: Intercept[] = [];
+  const claims = new Claims();
   for (const preview of previews) {
-    const refusal = refusalOf(preview, baseline) ?? conflictOf(preview, intercepts);
-    if (refusal !== undefined) problems.push(...refusal);
-    else intercepts.push(Object.freeze({ preview, key: preview.key ?? ruleName(preview.id), match: preview.match }));
+    const refusal = refusalOf(preview, baseline) ?? claims.conflict(preview);
+    if (refusal !== undefined) {
+      problems.push(...refusal);
+      continue;
+    }
+    claims.take(preview);
+    intercepts.push(interceptOf(preview));
   }
 
   const ports = baseline.ports.map((port) => portEndpoints(port, baseline, intercepts, catalog, problems));
@@ -81,17 +86,35 @@ function refusalOf(preview: Preview, baseline: Baseline): readonly Problem[] | u
   ];
 }
 
-/** Both owners are told when two previews want the same requests; the one of lower precedence waits. */
-function conflictOf(preview: Preview, earlier: readonly Intercept[]): readonly Problem[] | undefined {
-  const sameKey = earlier.find((other) => preview.key !== undefined && other.preview.key === preview.key);
-  if (sameKey !== undefined)
-    return takenBy(sameKey.preview, preview, `the key ${JSON.stringify(preview.key)}`, 'key-taken');
-  const { match } = preview;
-  const sameMatch = earlier.find(
-    (other) => match !== undefined && other.match?.header === match.header && other.match.value === match.value,
-  );
-  if (match === undefined || sameMatch === undefined) return undefined;
-  return takenBy(sameMatch.preview, preview, `the match ${match.header}=${match.value}`, 'rule-hidden');
+function interceptOf(preview: Preview): Intercept {
+  const rule = preview.match && Object.freeze({ subset: ruleSubset(preview.id), match: preview.match });
+  const subsets = [preview.key, rule?.subset].filter((name) => name !== undefined);
+  return Object.freeze({ preview, subsets: Object.freeze(subsets), rule });
+}
+
+/** The requests that previews of one baseline already have. */
+class Claims {
+  readonly #byKey = new Map<string, Preview>();
+  readonly #byMatch = new Map<string, Preview>();
+
+  take(preview: Preview): void {
+    if (preview.key !== undefined) this.#byKey.set(preview.key, preview);
+    if (preview.match !== undefined) this.#byMatch.set(matchText(preview.match), preview);
+  }
+
+  /** Both owners are told when two previews want the same requests; the one of lower precedence waits. */
+  conflict(preview: Preview): readonly Problem[] | undefined {
+    const { key, match } = preview;
+    const withKey = key === undefined ? undefined : this.#byKey.get(key);
+    if (withKey !== undefined) return takenBy(withKey, preview, `the key ${JSON.stringify(key)}`, 'key-taken');
+    const withMatch = match === undefined ? undefined : this.#byMatch.get(matchText(match));
+    if (withMatch === undefined) return undefined;
+    return takenBy(withMatch, preview, `the match ${matchText(match!)}`, 'rule-hidden');
+  }
+}
+
+function matchText({ header, value }: HeaderMatch): string {
+  return `${header}=${value}`;
 }
 
 function takenBy(winner: Preview, loser: Preview, what: string, code: Problem['code']): readonly Problem[] {
@@ -127,9 +150,9 @@ function portEndpoints(
   catalog: CatalogView,
   problems: Problem[],
 ): PortEndpoints {
-  const copies = intercepts.flatMap(({ key, preview }) => {
+  const copies = intercepts.flatMap(({ subsets, preview }) => {
     const own = previewPort(port, baseline, preview);
-    return own === undefined ? [] : [{ key, preview, endpoints: catalog.endpoints(preview.id, own) }];
+    return own === undefined ? [] : [{ subsets, preview, endpoints: catalog.endpoints(preview.id, own) }];
   });
   const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
   for (const { preview, address } of merged.shared) {

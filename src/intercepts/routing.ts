@@ -30,36 +30,78 @@ export interface HostRoutes {
  * Gives every host name to one baseline. A name inside the cluster is never another's; of two baselines that claim one
  * outside name and path, precedence decides and both are told.
  *
- * @param namespace where the callers stand. A short name that two namespaces share is known there only.
+ * @param namespace where the callers stand. A short name that two namespaces share is known to the callers of these only;
+ *   their own baseline has it, and the short hosts of its previews.
  */
 export function routeNames(all: Iterable<Baseline>, previewDomain: string, namespace?: string): Routing {
-  const baselines = [...all].filter((baseline) => baseline.ports.length > 0).sort(byPrecedence);
+  const baselines = routable(all);
   const shared = sharedNames(baselines);
   const claims = new Claims();
-  const ownsShort = (each: Baseline) => !shared.has(each.name) || each.namespace === namespace;
+  const names = new Map(
+    baselines.map((baseline) => [baseline, { names: [] as string[], previewNames: [] as string[] }]),
+  );
+  const previewHost = (text: string) => `*--${text}.${previewDomain}`;
 
-  const services = baselines.map((baseline) => ({
-    baseline,
-    names: claims.take(baseline, [
-      ...(ownsShort(baseline) ? [baseline.name] : []),
-      ...['', '.svc', '.svc.cluster.local'].map((suffix) => `${baseline.name}.${baseline.namespace}${suffix}`),
-    ]),
-    previewNames: claims.take(baseline, [
-      ...(ownsShort(baseline) ? [`*--${baseline.name}.${previewDomain}`] : []),
-      `*--${baseline.name}--${baseline.namespace}.${previewDomain}`,
-    ]),
-  }));
+  for (const baseline of baselines) {
+    const suffixes = ['', '.svc', '.svc.cluster.local'];
+    const full = suffixes.map((suffix) => `${baseline.name}.${baseline.namespace}${suffix}`);
+    names.get(baseline)!.names.push(...claims.take(baseline, full));
+    const host = previewHost(`${baseline.name}--${baseline.namespace}`);
+    names.get(baseline)!.previewNames.push(...claims.take(baseline, [host]));
+  }
+  for (const baseline of [...baselines].sort((a, b) => Number(isIn(namespace, b)) - Number(isIn(namespace, a)))) {
+    const isKnown = !shared.has(baseline.name) || isIn(namespace, baseline);
+    const short = claims.take(baseline, [baseline.name]);
+    if (isKnown) names.get(baseline)!.names.unshift(...short);
+    names.get(baseline)!.previewNames.unshift(...claims.take(baseline, [previewHost(baseline.name)]));
+  }
+
   const hosts = claimHosts(baselines, claims);
-  return {
-    services: services.sort((a, b) => compareText(a.baseline.id, b.baseline.id)),
-    hosts,
-    problems: claims.problems,
-  };
+  const problems = [...claims.problems, ...shortNameProblems(baselines, claims, previewDomain)];
+  const services = baselines.map((baseline) => ({ baseline, ...names.get(baseline)! }));
+  return { services: services.sort((a, b) => compareText(a.baseline.id, b.baseline.id)), hosts, problems };
+}
+
+function isIn(namespace: string | undefined, baseline: Baseline): boolean {
+  return baseline.namespace === namespace;
+}
+
+/** In order of precedence. */
+function routable(all: Iterable<Baseline>): readonly Baseline[] {
+  return [...all].filter((baseline) => baseline.ports.length > 0).sort(byPrecedence);
+}
+
+/** Tells the owners of baselines that a short name does not lead to for everybody. */
+function shortNameProblems(baselines: readonly Baseline[], claims: Claims, previewDomain: string): readonly Problem[] {
+  return baselines.flatMap((baseline) => {
+    const { id, name, namespace, place } = baseline;
+    const host = `*--${name}.${previewDomain}`;
+    const owner = claims.owner(host)!;
+    const namesakes = baselines.filter((other) => other.name === name && other.id !== id);
+    if (namesakes.length === 0 && owner.id === id) return [];
+    const whose = owner.id === id ? 'stay its own' : `belong to ${describe(owner)}`;
+    const why =
+      namesakes.length === 0
+        ? `the short hosts of its previews, ${host}, ${whose}.`
+        : `${namesakes.map(describe).join(' and ')} has the same name, so ${JSON.stringify(name)} is known only to Envoys ` +
+          `that say in which of the namespaces they stand, and the hosts ${host} ${whose}.`;
+    return [
+      {
+        code: 'name-shared' as const,
+        object: `Service ${id}`,
+        place,
+        message: why,
+        advice:
+          `Call it ${name}.${namespace} and its previews KEY--${name}--${namespace}.${previewDomain}, or give ` +
+          'Envoys the setting gateway-namespace.',
+      },
+    ];
+  });
 }
 
 /** Namespaces whose callers mean something else by a short name than callers elsewhere. */
 export function ambiguousNamespaces(all: Iterable<Baseline>): readonly string[] {
-  const baselines = [...all].filter((baseline) => baseline.ports.length > 0);
+  const baselines = routable(all);
   const shared = sharedNames(baselines);
   return [...new Set(baselines.filter(({ name }) => shared.has(name)).map(({ namespace }) => namespace))].sort();
 }
@@ -106,12 +148,9 @@ class Claims {
 
   /** Those of the names that nobody has yet. */
   take(baseline: Baseline, names: readonly string[]): readonly string[] {
-    return names.filter((name) => {
-      const owner = this.#owners.get(name);
-      if (owner === undefined) this.#owners.set(name, baseline);
-      else this.conflict(owner, baseline, name);
-      return owner === undefined;
-    });
+    const free = names.filter((name) => !this.#owners.has(name));
+    for (const name of free) this.#owners.set(name, baseline);
+    return free;
   }
 
   conflict(winner: Baseline, loser: Baseline, name: string): void {

@@ -6,7 +6,7 @@ import { METADATA } from './gateway.ts';
 type Config = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config'];
 type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule'];
 
-/** A key, as a carrier may hold it (see `isKey`); wider, since a wrong key names no preview and does no harm. */
+/** A key, as a carrier may hold it (see `isKey`); a little wider, since a wrong key names no preview. */
 const KEY = '[a-z0-9][a-z0-9.-]*';
 
 /** A carrier: where the key stands, and the expression that extracts it as group 1 unless the whole value is the key. */
@@ -37,7 +37,7 @@ export function translateKeyReader(options: GatewayOptions): Config {
  * The reader on the route of a rule: the rule's preview serves whatever keys the request carries, since those may mean
  * other services. They are read into metadata of their own, so that the request leaves with them.
  */
-export function translateRuleReader(key: string, options: GatewayOptions) {
+export function translateRuleReader(subset: string, options: GatewayOptions) {
   const rules = carriers(options).flatMap((carrier) => [
     stored(carrier, METADATA.own, METADATA.carried),
     ...baggageRules(carrier, options),
@@ -47,7 +47,7 @@ export function translateRuleReader(key: string, options: GatewayOptions) {
     metadata_namespace: METADATA.loadBalancer,
     key: METADATA.preview,
     type: 'STRING',
-    value: key,
+    value: subset,
   } as const;
   return any('envoy.extensions.filters.http.header_to_metadata.v3.Config', {
     request_rules: [{ header: ':path', on_header_present: constant }, ...rules],
@@ -65,9 +65,9 @@ function carriers({ carriers: { baggage, cookie, host, header }, previewDomain }
   return found;
 }
 
-/** Tied to the preview domain: elsewhere `xn--…` is a name, and no key. */
+/** Tied to the preview domain: elsewhere `xn--…` is a name, and no key. Hosts are the same in any case, keys are not. */
 function hostPattern(previewDomain: string): string {
-  return `^(${KEY}?)--[^.]+\\.${escapeRegex(previewDomain)}(?::[0-9]+)?$|^.*$`;
+  return `^(${KEY}?)--(?i:[^.]+\\.${escapeRegex(previewDomain)})(?::[0-9]+)?$|^.*$`;
 }
 
 /**
@@ -87,11 +87,12 @@ function stored({ from, pattern }: Carrier, space: string, key: string): Rule {
 
 /**
  * The key as the baggage member that a route adds to the request. A substitution cannot say "only if it matched", so
- * this works for carriers whose whole value is the key; preview hosts have routes of their own that add it.
+ * this works for carriers whose whole value is the key, and what is none leaves an empty member; preview hosts have
+ * routes of their own that add it.
  */
 function baggageRules({ from, addsBaggage }: Carrier, { carriers: { baggage } }: GatewayOptions): readonly Rule[] {
   if (!addsBaggage || baggage === undefined) return [];
-  const rewrite = { pattern: { regex: '^(.+)$' }, substitution: `${baggage}=\\1` };
+  const rewrite = { pattern: { regex: `^(${KEY})$|^.*$` }, substitution: `${baggage}=\\1` };
   const target = { metadata_namespace: METADATA.own, key: METADATA.baggage, type: 'STRING' } as const;
   return [{ ...from, on_header_present: { ...target, regex_value_rewrite: rewrite } }];
 }

@@ -49,6 +49,10 @@ function connectionManager(options: GatewayOptions): MessageTypes[typeof HTTP_CO
         typed_config: any('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),
       },
     ],
+    // Old proxies, nginx by default among them, speak HTTP/1.0 to what is behind them.
+    http_protocol_options: { accept_http_10: true },
+    // `api.shop.svc.cluster.local.` is a usual way around a resolver's search list.
+    strip_trailing_host_dot: true,
     use_remote_address: bool(true),
     normalize_path: bool(true),
     // Callers see the service's own `server` header, as without a gateway.

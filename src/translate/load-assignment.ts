@@ -14,29 +14,29 @@ type LbEndpoint = MessageTypes['envoy.config.endpoint.v3.LbEndpoint'];
  */
 const OVERPROVISIONING = 100_000;
 
-/** A key is named on this many of the baseline's endpoints, since each name costs Envoy time at every change. */
+/** A subset is named on this many of the baseline's endpoints, since each name costs Envoy time at every change. */
 const FALLBACKS = 3;
 
 /**
- * The endpoints of a port: previews at priority 0, each in the subset of its keys; the baseline at priority 1, in the
+ * The endpoints of a port: previews at priority 0, each in its subsets; the baseline at priority 1, in the
  * subset of no key and, as the fallback, in those of the previews.
  */
 export function translateLoadAssignment(baseline: Baseline, { port, entries }: PortEndpoints): ClusterLoadAssignment {
   const own = entries.filter((entry) => entry.baseline);
   const copies = entries.filter((entry) => !entry.baseline);
-  const fallbackKeys = spreadKeys(
-    copies.flatMap((entry) => entry.keys),
+  const fallbacks = spread(
+    copies.flatMap((entry) => entry.subsets),
     own.length,
   );
   return {
     cluster_name: clusterName(baseline, port),
     policy: { overprovisioning_factor: uint32(OVERPROVISIONING) },
     endpoints: [
-      { priority: 0, lb_endpoints: copies.map((entry) => translateEndpoint(baseline, entry, entry.keys)) },
+      { priority: 0, lb_endpoints: copies.map((entry) => translateEndpoint(baseline, entry, entry.subsets)) },
       {
         priority: 1,
         lb_endpoints: own.map((entry, index) =>
-          translateEndpoint(baseline, entry, [BASELINE_SUBSET, ...union(entry.keys, fallbackKeys[index]!)]),
+          translateEndpoint(baseline, entry, [BASELINE_SUBSET, ...union(entry.subsets, fallbacks[index]!)]),
         ),
       },
     ],
@@ -56,12 +56,12 @@ function translateEndpoint(baseline: Baseline, entry: EndpointEntry, subsets: re
   };
 }
 
-/** For each of `count` endpoints, the keys that it is a fallback of: neighbours, from a place that depends on the key. */
-function spreadKeys(keys: readonly string[], count: number): readonly (readonly string[])[] {
+/** For each of `count` endpoints, the subsets that it is a fallback of: neighbours, from a place that depends on the name. */
+function spread(subsets: readonly string[], count: number): readonly (readonly string[])[] {
   const lists = Array.from({ length: count }, (): string[] => []);
-  for (const key of new Set(keys)) {
-    const first = count <= FALLBACKS ? 0 : hash(key) % count;
-    for (let step = 0; step < Math.min(FALLBACKS, count); step++) lists[(first + step) % count]!.push(key);
+  for (const subset of new Set(subsets)) {
+    const first = count <= FALLBACKS ? 0 : hash(subset) % count;
+    for (let step = 0; step < Math.min(FALLBACKS, count); step++) lists[(first + step) % count]!.push(subset);
   }
   return lists;
 }

@@ -1,5 +1,5 @@
 import type { Baseline, HttpPort, ServiceId } from '../catalog/model.ts';
-import type { Intercept } from '../intercepts/intercept.ts';
+import type { Rule } from '../intercepts/intercept.ts';
 import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration, uint32 } from '../protos/index.ts';
@@ -15,7 +15,7 @@ type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
 type HeaderToAdd = MessageTypes['envoy.config.core.v3.HeaderValueOption'];
 
 /** The rules of each baseline, in order of precedence. */
-export type RulesOf = (baseline: ServiceId) => readonly Intercept[];
+export type RulesOf = (baseline: ServiceId) => readonly Rule[];
 
 /** All virtual hosts of the gateways. Depends on baselines and rules; previews with a key leave it as it is. */
 export function translateRoutes(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): RouteConfiguration {
@@ -86,12 +86,12 @@ class RouteTranslator {
     ];
   }
 
-  #ruleRoute(baseline: Baseline, port: HttpPort, match: RouteMatch, { key, match: rule }: Intercept): Route {
-    const condition = { name: rule!.header, string_match: { exact: rule!.value } };
+  #ruleRoute(baseline: Baseline, port: HttpPort, match: RouteMatch, { subset, match: { header, value } }: Rule): Route {
+    const condition = { name: header, string_match: { exact: value } };
     const narrowed = { ...match, headers: [...(match.headers ?? []), condition] };
     return {
       ...this.#route(baseline, port, narrowed, this.#headers(METADATA.own, METADATA.carried, false)),
-      typed_per_filter_config: { [KEY_READER]: translateRuleReader(key, this.#options) },
+      typed_per_filter_config: { [KEY_READER]: translateRuleReader(subset, this.#options) },
     };
   }
 

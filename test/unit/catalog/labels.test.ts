@@ -98,6 +98,12 @@ describe('a preview', () => {
   });
 });
 
+it('hears of a label that is misspelt even where it stands alone', () => {
+  expect(sentences(service('shop/api', { labels: { 'shunt.dev/roles': 'baseline' } }))).toEqual([
+    'Service shop/api: the label shunt.dev/roles is unknown. Did you mean shunt.dev/role?',
+  ]);
+});
+
 it('is silent about a Service without our labels', () => {
   expect(read(service('shop/db'))).toEqual({ problems: [] });
 });

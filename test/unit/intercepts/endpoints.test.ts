@@ -4,9 +4,9 @@ import type { Endpoint, Preview } from '../../../src/catalog/model.ts';
 import { mergeEndpoints } from '../../../src/intercepts/endpoints.ts';
 
 const at = (address: string, usable = true): Endpoint => ({ address, port: 80, usable });
-const copy = (key: string, endpoints: readonly Endpoint[]) => ({ key, preview: previewOf(key), endpoints });
+const copy = (key: string, endpoints: readonly Endpoint[]) => ({ subsets: [key], preview: previewOf(key), endpoints });
 const show = ({ entries }: ReturnType<typeof mergeEndpoints>) =>
-  entries.map(({ address, baseline, keys }) => [address, baseline ? 'baseline' : 'preview', ...keys].join(' '));
+  entries.map(({ address, baseline, subsets }) => [address, baseline ? 'baseline' : 'preview', ...subsets].join(' '));
 
 describe('an address stands once in its cluster', () => {
   it('with the keys of all previews that have it', () => {
@@ -61,7 +61,7 @@ it('never lists an address twice, nor takes the last one from a baseline, whatev
       const mine = new Set(own.map((each) => `${each.address} ${each.port}`));
       const lost = entries.filter(({ address, port, baseline }) => !baseline && mine.has(`${address} ${port}`));
       expect(lost.length).toBeLessThan(Math.max(1, mine.size));
-      for (const entry of entries) expect(entry.baseline || entry.keys.length > 0).toBe(true);
+      for (const entry of entries) expect(entry.baseline || entry.subsets.length > 0).toBe(true);
     }),
   );
 });

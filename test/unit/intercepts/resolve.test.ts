@@ -10,8 +10,10 @@ function resolve(id: string, ...records: SourceRecord[]) {
   catalog.apply({ upserts: records, deletes: [] });
   const { intercepts, problems } = resolveIntercepts(id, catalog);
   return {
-    keys: intercepts?.intercepts.map((each) => `${each.key} ${each.preview.id}`),
-    entries: intercepts?.ports.map(({ entries }) => entries.map(({ address, keys }) => [address, ...keys].join(' '))),
+    keys: intercepts?.intercepts.map((each) => `${each.subsets.join('+')} ${each.preview.id}`),
+    entries: intercepts?.ports.map(({ entries }) =>
+      entries.map(({ address, subsets }) => [address, ...subsets].join(' ')),
+    ),
     problems: problems.map(formatProblem),
   };
 }
@@ -34,6 +36,12 @@ describe('a preview is in force', () => {
     expect(
       resolve('shop/api', baseline('shop/api'), preview('shop/al', 'api', undefined, { annotations })).keys,
     ).toEqual(['rule--shop--al shop/al']);
+  });
+
+  it('under both, if it has both', () => {
+    const annotations = { 'shunt.dev/match': 'x-user=alice' };
+    const found = resolve('shop/api', baseline('shop/api'), preview('shop/al', 'api', 'k', { annotations }));
+    expect(found.keys).toEqual(['k+rule--shop--al shop/al']);
   });
 
   it('from another namespace, if the baseline allows that one', () => {

@@ -35,6 +35,33 @@ describe('names inside the cluster', () => {
   });
 });
 
+describe('two namespaces with a baseline of one name', () => {
+  const all = [made('shop/api', undefined, 1000), made('prod/api', undefined, 2000), made('web/thief', 'api')];
+
+  it("share its previews' short hosts by age, but for callers in the younger one", () => {
+    expect(namesOf('shop/api', all)?.previewNames).toContain(`*--api.${DOMAIN}`);
+    expect(namesOf('prod/api', all)?.previewNames).toEqual([`*--api--prod.${DOMAIN}`]);
+    expect(namesOf('prod/api', all, 'prod')?.previewNames).toContain(`*--api.${DOMAIN}`);
+    expect(namesOf('shop/api', all, 'prod')?.previewNames).toEqual([`*--api--shop.${DOMAIN}`]);
+  });
+
+  it('lose the short name to nobody else', () => {
+    expect(routeNames(all, DOMAIN).hosts).toEqual([]);
+  });
+
+  it('are told so, both of them', () => {
+    const told = routeNames(all, DOMAIN).problems.filter(({ code }) => code === 'name-shared');
+    expect(told.map(formatProblem)).toEqual([
+      'Service shop/api: Service prod/api has the same name, so "api" is known only to Envoys that say in which of the ' +
+        'namespaces they stand, and the hosts *--api.preview.example.com stay its own. Call it api.shop and its previews ' +
+        'KEY--api--shop.preview.example.com, or give Envoys the setting gateway-namespace.',
+      'Service prod/api: Service shop/api has the same name, so "api" is known only to Envoys that say in which of the ' +
+        'namespaces they stand, and the hosts *--api.preview.example.com belong to Service shop/api. Call it api.prod and ' +
+        'its previews KEY--api--prod.preview.example.com, or give Envoys the setting gateway-namespace.',
+    ]);
+  });
+});
+
 describe('names outside the cluster', () => {
   it('may be shared by path, and the longest path comes first', () => {
     const all = [
@@ -61,9 +88,10 @@ describe('names outside the cluster', () => {
     ]);
   });
 
-  it('go by namespace and name where an age is unknown', () => {
-    const all = [made('b/x', 'x.example.com', 1000), made('a/x', 'x.example.com')];
-    expect(routeNames(all, DOMAIN).hosts[0]?.routes[0]?.baseline.id).toBe('a/x');
+  it('go to whoever tells an age before who tells none, and then by namespace and name', () => {
+    const first = (...all: Baseline[]) => routeNames(all, DOMAIN).hosts[0]?.routes[0]?.baseline.id;
+    expect(first(made('a/x', 'x.example.com'), made('b/y', 'x.example.com', 1000))).toBe('b/y');
+    expect(first(made('b/y', 'x.example.com'), made('a/x', 'x.example.com'))).toBe('a/x');
   });
 
   it('cannot take the name of a Service from it', () => {
