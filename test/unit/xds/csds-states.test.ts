@@ -217,7 +217,7 @@ describe('CSDS says of a delta client', () => {
       [introduced, change('CDS'), ack('CDS'), world('-CDS a')],
       ['CDS b SYNCED ACKED @1', 'CDS a STALE ACKED @1'],
     ],
-    'nothing of what it had by the wildcard and gave up when that was gone': [
+    'nothing of what is gone, once it has accepted that': [
       ['CDS a@1', 'CDS b@1'],
       [introduced, change('CDS'), ack('CDS'), world('-CDS a'), ack('CDS')],
       ['CDS b SYNCED ACKED @1'],
