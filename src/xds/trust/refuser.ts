@@ -7,7 +7,7 @@ import type { Refusal } from './policy.ts';
  * How long a refused client may keep its connection, in milliseconds. A call on it costs next to nothing, where a
  * handshake costs a millisecond; but a client that is given another certificate shows it on its next connection only.
  */
-const CONNECTION_MS = 10_000;
+const CONNECTION_MS = 5_000;
 
 /** Answers every call of clients that may not connect with the reason. They never reach the gRPC server. */
 export class Refuser {
