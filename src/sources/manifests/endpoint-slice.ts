@@ -1,7 +1,7 @@
 import type { EndpointSliceRecord, SliceEndpoint, SlicePort } from '../source.ts';
 import type { Fields } from './fields.ts';
 import type { Metadata } from './metadata.ts';
-import { addressFamily, hostNameAdvice, labelAdvice } from './names.ts';
+import { hostNameAdvice, labelAdvice, readAddress } from './names.ts';
 
 const ADDRESS_TYPES = ['IPv4', 'IPv6', 'FQDN'] as const;
 type AddressType = (typeof ADDRESS_TYPES)[number];
@@ -71,14 +71,19 @@ function readAddresses(fields: Fields, value: unknown, path: string, addressType
   const addresses: string[] = [];
   for (const [index, address] of written.entries()) {
     const advice = addressAdvice(address, addressType);
-    if (advice === undefined) addresses.push(address as string);
+    if (advice === undefined) addresses.push(spelling(address as string));
     else fields.remark(`${path}[${index}]`, address, advice);
   }
   return addresses;
 }
 
+/** A DNS name is spelt as it was written. */
+function spelling(address: string): string {
+  return readAddress(address)?.address ?? address;
+}
+
 function addressAdvice(address: unknown, addressType: AddressType): string | undefined {
-  const family = typeof address === 'string' ? addressFamily(address) : undefined;
+  const family = typeof address === 'string' ? readAddress(address)?.family : undefined;
   switch (addressType) {
     case 'IPv4':
     case 'IPv6':

@@ -1,4 +1,4 @@
 export { MAX_MANIFEST_BYTES } from './documents.ts';
 export { type ManifestReading, readManifest, unreadable } from './manifest.ts';
-export { addressFamily, unbracketed } from './names.ts';
+export { type Address, readAddress, unbracketed } from './names.ts';
 export { type ObjectReading, readObject } from './object.ts';

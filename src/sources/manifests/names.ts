@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -32,7 +32,7 @@ function looksNumeric(part: string): boolean {
 
 /** The target of an ExternalName Service: a DNS name, or an address, IPv6 also in brackets. Returns what to write instead. */
 export function externalNameAdvice(value: string): string | undefined {
-  if (addressFamily(unbracketed(value)) !== undefined) return undefined;
+  if (readAddress(unbracketed(value)) !== undefined) return undefined;
   return hostNameAdvice(value) === undefined
     ? undefined
     : 'Write a DNS name such as `db.example.com`, or an IP address.';
@@ -43,9 +43,25 @@ export function unbracketed(value: string): string {
   return value.startsWith('[') && value.endsWith(']') ? value.slice(1, -1) : value;
 }
 
-/** The family of a plain address; an address with a zone (`fe80::1%eth0`) has a meaning on one machine only and is none. */
-export function addressFamily(value: string): 'IPv4' | 'IPv6' | undefined {
+export interface Address {
+  /** In the one spelling that RFC 5952 leaves: `fd00::1` for `FD00:0::1`. */
+  readonly address: string;
+  readonly family: 'IPv4' | 'IPv6';
+}
+
+/**
+ * Reads an address, so that equal ones are equal texts: an Envoy that is told of one address by two spellings drops one of
+ * them, or sends nothing to it. `::ffff:10.0.0.1` stays another than `10.0.0.1`, as it is to Envoy. An address with a
+ * zone (`fe80::1%eth0`) has a meaning on one machine only and is none.
+ */
+export function readAddress(value: string): Address | undefined {
   if (value.includes('%')) return undefined;
-  const version = isIP(value);
-  return version === 4 ? 'IPv4' : version === 6 ? 'IPv6' : undefined;
+  switch (isIP(value)) {
+    case 4:
+      return { address: value, family: 'IPv4' };
+    case 6:
+      return { address: new SocketAddress({ address: value, family: 'ipv6' }).address, family: 'IPv6' };
+    default:
+      return undefined;
+  }
 }

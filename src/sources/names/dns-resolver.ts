@@ -1,6 +1,6 @@
 import { promises as dns, type RecordWithTtl } from 'node:dns';
-import { addressFamily } from '../manifests/index.ts';
-import type { Resolution, ResolvedAddress, Resolver } from './resolver.ts';
+import { readAddress } from '../manifests/index.ts';
+import type { Resolution, Resolver } from './resolver.ts';
 
 /** How long a name of /etc/hosts is believed, in seconds: the file names no time. */
 const HOSTS_TTL_SECONDS = 5;
@@ -37,12 +37,7 @@ async function ask(servers: dns.Resolver, name: string): Promise<readonly Record
 }
 
 function resolution(records: readonly { readonly address: string }[], ttlSeconds: number): Resolution {
-  const addresses: ResolvedAddress[] = [];
-  for (const { address } of records) {
-    const family = addressFamily(address);
-    if (family !== undefined) addresses.push({ address, family });
-  }
-  return { addresses, ttlSeconds };
+  return { addresses: records.flatMap(({ address }) => readAddress(address) ?? []), ttlSeconds };
 }
 
 /** Lets through so many at a time. */

@@ -3,7 +3,7 @@ import { dnsResolver } from './dns-resolver.ts';
 import { NamesSource } from './names-source.ts';
 import type { Resolver } from './resolver.ts';
 
-export type { Resolution, ResolvedAddress, Resolver } from './resolver.ts';
+export type { Resolution, Resolver } from './resolver.ts';
 
 export interface NamesOptions {
   /** Default: DNS as this machine has it. */

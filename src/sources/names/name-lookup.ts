@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { addressFamily, unbracketed } from '../manifests/index.ts';
-import type { ResolvedAddress, Resolver } from './resolver.ts';
+import { type Address, readAddress, unbracketed } from '../manifests/index.ts';
+import type { Resolver } from './resolver.ts';
 
 /** Bounds of what a TTL is taken for, in seconds. */
 const TTL_SECONDS = { least: 1, most: 300 };
@@ -16,7 +16,7 @@ export class NameLookup {
   readonly names: readonly string[];
   readonly #resolver: Resolver;
   readonly #changed: (lookup: NameLookup) => void;
-  #addresses: readonly ResolvedAddress[] = [];
+  #addresses: readonly Address[] = [];
   #failure: string | undefined;
   #attempted = false;
   #failures = 0;
@@ -38,7 +38,7 @@ export class NameLookup {
   }
 
   /** The last good addresses, in the order of the answer. */
-  get addresses(): readonly ResolvedAddress[] {
+  get addresses(): readonly Address[] {
     return this.#addresses;
   }
 
@@ -76,7 +76,7 @@ export class NameLookup {
 }
 
 interface Outcome {
-  readonly addresses?: readonly ResolvedAddress[];
+  readonly addresses?: readonly Address[];
   readonly ttlSeconds?: number;
   readonly failure?: string;
 }
@@ -100,8 +100,6 @@ function clamp(seconds: number): number {
   return Math.min(Math.max(seconds, TTL_SECONDS.least), TTL_SECONDS.most);
 }
 
-function literalAddress([name = '']: readonly string[]): ResolvedAddress | undefined {
-  const address = unbracketed(name);
-  const family = addressFamily(address);
-  return family && { address, family };
+function literalAddress([name = '']: readonly string[]): Address | undefined {
+  return readAddress(unbracketed(name));
 }

@@ -1,8 +1,8 @@
+import type { Address } from '../manifests/index.ts';
 import type { EndpointSliceRecord, SliceEndpoint } from '../source.ts';
-import type { ResolvedAddress } from './resolver.ts';
 import type { WantedNames } from './wanted-names.ts';
 
-export interface ResolvedEndpoint extends ResolvedAddress {
+export interface ResolvedEndpoint extends Address {
   readonly conditions: Omit<SliceEndpoint, 'addresses'>;
 }
 

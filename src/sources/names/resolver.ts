@@ -1,3 +1,5 @@
+import type { Address } from '../manifests/index.ts';
+
 /** Turns a name into addresses. */
 export interface Resolver {
   /** @throws if the name has no address, or none could be learnt. */
@@ -5,12 +7,7 @@ export interface Resolver {
 }
 
 export interface Resolution {
-  readonly addresses: readonly ResolvedAddress[];
+  readonly addresses: readonly Address[];
   /** How long this may be believed, in seconds. */
   readonly ttlSeconds: number;
-}
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: 'IPv4' | 'IPv6';
 }

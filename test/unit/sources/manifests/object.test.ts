@@ -147,6 +147,18 @@ describe('an EndpointSlice', () => {
     expect(record).toMatchObject({ addressType, endpoints: addresses.map((address) => ({ addresses: [address] })) });
   });
 
+  test.each([
+    ['::1', ['0:0:0:0:0:0:0:1', '0000::0001', '::0:1']],
+    ['fd00::1', ['FD00::1', 'fd00:0:0:0::1']],
+    ['2001:db8::1:0:0:1', ['2001:DB8:0:0:1::1']],
+    ['::ffff:10.0.0.1', ['::FFFF:a00:1', '0:0:0:0:0:ffff:10.0.0.1']],
+  ])('gives %s in one spelling, however it was written', (address, spellings) => {
+    for (const spelling of [address, ...spellings]) {
+      const { record } = readObject(slice('api-1', 'api', [spelling], 'IPv6'));
+      expect(record).toMatchObject({ endpoints: [{ addresses: [address] }] });
+    }
+  });
+
   test('loses a wrong address, and an endpoint without any, but stays usable', () => {
     const object = endpoints({ endpoints: [{ addresses: ['10.0.0.300', '10.0.0.1'] }, { addresses: ['web'] }] });
     expect(readObject(object).record).toMatchObject({ endpoints: [{ addresses: ['10.0.0.1'] }] });

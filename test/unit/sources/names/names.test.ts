@@ -81,6 +81,7 @@ describe('an ExternalName Service', () => {
     ['10.0.0.1', 'api:dns-ipv4', '10.0.0.1'],
     ['fd00::1', 'api:dns-ipv6', 'fd00::1'],
     ['[fd00::1]', 'api:dns-ipv6', 'fd00::1'],
+    ['FD00:0:0::1', 'api:dns-ipv6', 'fd00::1'],
   ])('that is the address %s needs no lookup', async (externalName, name, address) => {
     await start(external('api', externalName));
     expect(addresses(name)).toEqual([address]);
