@@ -19,7 +19,10 @@ COPY --from=build /shunt/dist dist
 COPY package.json ./
 COPY protos protos
 USER node
-# In a container, loopback reaches nobody.
+# In a container, loopback reaches nobody. On other addresses `shunt serve` starts only if told how far to trust the network:
+#   -e SHUNT_XDS_CERT=/etc/shunt/tls/tls.crt -e SHUNT_XDS_KEY=/etc/shunt/tls/tls.key   TLS, with the certificate mounted there
+#   -e SHUNT_XDS_CA=/etc/shunt/tls/ca.crt                                              and mutual TLS
+#   -e SHUNT_XDS_PLAINTEXT=on                                                          neither
 ENV SHUNT_XDS=0.0.0.0:18000 SHUNT_ADMIN=0.0.0.0:19000
 EXPOSE 18000 19000
 ENTRYPOINT ["node", "dist/main.js"]

@@ -9,6 +9,8 @@ import type { ClientPolicy, TlsOptions } from '../../src/xds/index.ts';
 import { MountedSecret } from '../support/certificate-folder.ts';
 import { Authority, noCertificates, type Pair, type Subject } from '../support/certificates.ts';
 import { History } from '../support/history.ts';
+import { ManifestFolder } from '../support/manifests.ts';
+import { startWatchedShunt } from '../support/shunt.ts';
 import { XdsClient } from '../support/xds-client.ts';
 import { makeCluster, TestServer } from '../support/xds-server.ts';
 
@@ -85,6 +87,35 @@ describe.skipIf(noCertificates !== undefined)('trust', () => {
   const given = async (client: XdsClient) => (await subscribe(client).next()).resources[0]?.version;
   const refusals = () => lines.all.filter((line) => line.startsWith('Refused'));
 
+  describe('plaintext', () => {
+    // An address that says of itself no more than that it is not the usual loopback; nobody else reaches it all the same.
+    const xds = { host: '::ffff:127.0.0.1', port: 0 };
+    let folder: ManifestFolder;
+    beforeEach(async () => {
+      folder = await ManifestFolder.create();
+    });
+    afterEach(() => folder.delete());
+
+    it('is warned about at the start where others than this machine may reach the port', async () => {
+      const shunt = await startWatchedShunt(folder, { xds, xdsPlaintext: true });
+      await shunt.stop();
+      expect(shunt.log.all.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
+        'The port for Envoys, [::ffff:127.0.0.1]:0, is open in plaintext to whoever reaches it, as xds-plaintext says: ' +
+          'they can read all configuration, and whoever sits on the way can change it.',
+      ]);
+    });
+
+    it('is not served there unasked', async () => {
+      await expect(startWatchedShunt(folder, { xds })).rejects.toThrow('setting xds: at "[::ffff:127.0.0.1]:0" others');
+    });
+
+    it('is nothing to warn about on this machine alone', async () => {
+      const shunt = await startWatchedShunt(folder);
+      await shunt.stop();
+      expect(shunt.log.all.filter(({ level }) => level === 'warn')).toEqual([]);
+    });
+  });
+
   describe('TLS', () => {
     const withoutCa = () => ({ files: { ...secret.files, ca: undefined } });
 
@@ -131,7 +162,7 @@ describe.skipIf(noCertificates !== undefined)('trust', () => {
       await start();
       const other = new TestServer({ tls: { files: secret.files } });
       await expect(other.server.listen('127.0.0.1', test.port)).rejects.toThrow(
-        `The address 127.0.0.1:${test.port} for Envoys cannot be used: another program listens there. Choose another with the setting xds.`,
+        `127.0.0.1:${test.port} cannot be used (another program listens there)`,
       );
       await other.close();
     });

@@ -1,8 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bootstrapOptions } from '../../../src/cli/bootstrap-options.ts';
+import { run } from '../../../src/cli/run.ts';
 import { type ControlPlaneTls, writeSdsFiles } from '../../../src/gateway/index.ts';
 import { transportSocket } from '../../../src/gateway/tls.ts';
 import { defaultSettings } from '../../../src/settings/index.ts';
@@ -104,4 +106,20 @@ describe('the settings of a bootstrap', () => {
   test('are of no use without a CA', () => {
     expect(bootstrapOptions(defaultSettings()).tls).toBeUndefined();
   });
+});
+
+test('shunt bootstrap prints the bootstrap, and writes the files that it names', async () => {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const flags = [
+    '--xds-ca=ca.crt',
+    '--xds-cert=tls.crt',
+    '--xds-key=tls.key',
+    `--sds-directory=${join(folder, 'sds')}`,
+  ];
+  expect(await run(['bootstrap', ...flags], { stdout, stderr, env: {} })).toBe(0);
+  const printed = String(stdout.read());
+  const paths = [...printed.matchAll(/path: (.*)/g)].map(([, path]) => path!);
+  expect(paths).toHaveLength(2);
+  for (const path of paths) expect(readFileSync(path, 'utf8')).toContain('transport_sockets.tls.v3.Secret');
 });

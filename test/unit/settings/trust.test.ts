@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { readSettingsText } from '../../../src/settings/file.ts';
 import { chooseClientTls, chooseServerTls, defaultSettings, loadSettings } from '../../../src/settings/index.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { readClientRule, readServerName } from '../../../src/settings/trust-values.ts';
@@ -46,6 +48,22 @@ describe('the port for Envoys', () => {
     [{ ...pair, xdsPlaintext: true }, 'settings xds-plaintext and xds-cert exclude each other: leave out one of them.'],
   ])('with %o says what is missing', (settings, sentence) => {
     expect(() => choose(settings)).toThrow(sentence);
+  });
+});
+
+test('the example of the documentation is a file of settings, and is mutual TLS with its rules', () => {
+  const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+  const { given, problems } = readSettingsText(/```yaml\n([^`]*)```/.exec(page)![1]!, 'shunt.yaml');
+  expect(problems).toEqual([]);
+  const tls = chooseServerTls(loadSettings({ given, problems }, {}));
+  expect(tls).toMatchObject({
+    kind: 'tls',
+    ca: '/etc/shunt/tls/ca.crt',
+    clients: [
+      { identity: 'spiffe://example.com/ns/shop/sa/gateway', nodes: ['shop-*'], namespaces: ['shop'] },
+      { identity: 'spiffe://example.com/ns/infra/*', nodes: [], namespaces: [] },
+      { identity: '*.gateways.example.com', nodes: ['edge-1', 'edge-2'], namespaces: [] },
+    ],
   });
 });
 
