@@ -3,7 +3,7 @@ import { clientPolicy } from './client-policy.ts';
 import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
 import { Pipeline } from './pipeline.ts';
-import { ProblemLog } from './problem-log.ts';
+import { ProblemLog, type ProblemSink } from './problem-log.ts';
 import { receiptLog } from './receipts/log.ts';
 import { ResourceStore } from './resources/index.ts';
 import { chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
@@ -28,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly settings: Settings;
   readonly source: Source;
   readonly log: Logger;
+  /** Where problems are told; by default the log. */
+  readonly problemSink?: ProblemSink;
   /** Told of every event of the xDS server, for tests and for the demo. */
   readonly onEvent?: (event: XdsEvent) => void;
 }
@@ -40,6 +42,7 @@ export async function startControlPlane({
   settings,
   source,
   log,
+  problemSink = log,
   onEvent,
 }: ControlPlaneOptions): Promise<ControlPlane> {
   const tls = chooseServerTls(settings);
@@ -50,7 +53,7 @@ export async function startControlPlane({
     );
   }
   const store = new ResourceStore();
-  const problems = new ProblemLog(log);
+  const problems = new ProblemLog(problemSink);
   const pipeline = new Pipeline(gatewayOptions(settings), store, problems, log);
   const receipts = receiptLog(log);
 
@@ -70,9 +73,9 @@ export async function startControlPlane({
       onEvent?.(event);
     },
   });
-  const port = await xds.listen(settings.xds.host, settings.xds.port).catch(async (error: unknown) => {
+  const port = await xds.listen(settings.xds.host, settings.xds.port).catch(async (error: Error) => {
     await admin.close();
-    throw error;
+    throw new Error(`setting xds: ${error.message}; choose another with --xds.`);
   });
   const ready = source.start(pipeline).then(() => {
     synced = true;

@@ -3,7 +3,7 @@
 // version, and says nothing that Node 12 cannot parse: no `?.`, no `??`, no top-level `await`.
 
 // The same as `engines` in package.json.
-const oldest = [22, 12];
+const oldest = [22, 19];
 
 const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
 if (major < oldest[0]! || (major === oldest[0] && minor < oldest[1]!)) {

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenFailure, reasonOf } from '../listening.ts';
+import type { HostPort } from '../settings/index.ts';
 
 /** Whether the control plane can serve Envoys, and what is missing otherwise. */
 export interface Readiness {
@@ -19,10 +21,7 @@ export interface AdminServer {
  *
  * @throws a sentence naming the setting, if the address is taken or is not this machine's.
  */
-export async function startAdminServer(
-  address: { readonly host: string; readonly port: number },
-  readiness: () => Readiness,
-): Promise<AdminServer> {
+export async function startAdminServer(address: HostPort, readiness: () => Readiness): Promise<AdminServer> {
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     const { status, text } = answer(request.method ?? '', path ?? '', readiness);
@@ -30,7 +29,7 @@ export async function startAdminServer(
     response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(listenFailure(address, error))));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure('admin', address, reasonOf(error))));
     server.listen(address.port, address.host, resolve);
   });
   return {
@@ -55,10 +54,4 @@ function answer(method: string, path: string, readiness: () => Readiness): { sta
     default:
       return { status: 404, text: `${path} is not here; there are /healthz and /readyz.` };
   }
-}
-
-function listenFailure({ host, port }: { host: string; port: number }, error: NodeJS.ErrnoException): string {
-  const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  const why = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-  return `The admin address ${place} cannot be used: ${why}. Choose another with the setting admin.`;
 }

@@ -37,6 +37,11 @@ function introduction({ folder, gateway, services }: Demo, settings: Settings): 
   const port = gateway.port === 80 ? '' : `:${gateway.port}`;
   const domain = settings.previewDomain;
   const shop = `http://shop.${domain.split('.').slice(1).join('.') || 'localhost'}${port}/`;
+  const tries = [
+    shop,
+    ...(settings.keyHeader === undefined ? [] : [`-H '${settings.keyHeader}: pr-123' ${shop}`]),
+    ...(settings.keyHost ? [`http://pr-123--api.${domain}${port}/`] : []),
+  ];
   return `
 Running, until Ctrl-C:
 ${running.join('\n')}
@@ -45,9 +50,7 @@ ${running.join('\n')}
   ${'manifests'.padEnd(12)}${folder}
 
 Try, in another terminal:
-  curl ${shop}
-  curl -H '${settings.keyHeader ?? 'x-preview'}: pr-123' ${shop}
-  curl http://pr-123--api.${domain}${port}/
+${tries.map((line) => `  curl ${line}`).join('\n')}
 
 Then edit, add or delete a manifest there, and ask again. Requests to the services:`;
 }

@@ -7,6 +7,9 @@ import { type CommandEntry, commands } from './commands.ts';
 import { commandHelp, overallHelp } from './help.ts';
 import { Interruption, watchSignals } from './signals.ts';
 
+// gRPC would print lines of its own between ours, for errors that we say in a sentence. It reads this when it is loaded.
+process.env.GRPC_VERBOSITY ??= 'NONE';
+
 /** Where a run reads and writes; the process's own unless a test says otherwise. */
 export interface Terminal {
   readonly stdout: Writable;

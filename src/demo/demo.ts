@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ControlPlane, startControlPlane } from '../control-plane.ts';
 import { type Envoy, findEnvoy, startEnvoy } from '../gateway/index.ts';
+import { listenFailure, requireFree } from '../listening.ts';
 import { createLogger } from '../log.ts';
 import { typeUrls } from '../protos/index.ts';
 import { formatHostPort, type HostPort, type Settings } from '../settings/index.ts';
@@ -45,8 +46,7 @@ const STORY = [
 /** @throws a sentence: a port is taken, or there is no Envoy. Then nothing stays behind. */
 export async function startDemo({ settings, env, signal, say }: DemoOptions): Promise<Demo> {
   const gateway = settings.listen[0]!;
-  await requireFree(gateway, 'listen');
-  await requireFree(settings.xds, 'xds');
+  await requireAddresses(settings);
   const { binary } = await findEnvoy({ env, onProgress: say, signal });
 
   const started: (() => Promise<unknown>)[] = [];
@@ -77,6 +77,7 @@ export async function startDemo({ settings, env, signal, say }: DemoOptions): Pr
       settings,
       source: directorySource(folder),
       log: createLogger(settings.logLevel),
+      problemSink: { warn: (_, sentence) => say(`  ${sentence}`), info: (_, sentence) => say(`  ${sentence}`) },
       onEvent,
     });
     started.push(controlPlane.close);
@@ -137,19 +138,21 @@ function requestLine(title: string, baggage: string | undefined): string {
 }
 
 /** Envoy shares a port that another program has, so that some requests would go astray. */
-async function requireFree({ host, port }: HostPort, setting: string): Promise<void> {
-  const server = createServer().listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new Error(
-      `setting ${setting}: ${formatHostPort({ host, port })} cannot be used (${taken ? 'another program listens there' : (error as Error).message}); ` +
-        `choose another with --${setting}, for example --${setting} ${formatHostPort({ host, port: port + 1000 })}.`,
-    );
+async function requireAddresses({ listen, xds, admin, envoyAdmin }: Settings): Promise<void> {
+  const addresses = [
+    ['listen', listen[0]!],
+    ['xds', xds],
+    ['admin', admin],
+    ['envoy-admin', envoyAdmin],
+  ] as const;
+  const seen = new Map<string, string>();
+  for (const [setting, address] of addresses) {
+    const text = formatHostPort(address);
+    const other = seen.get(text);
+    if (other !== undefined) throw listenFailure(setting, address, `the setting ${other} has it already`);
+    seen.set(text, setting);
+    await requireFree(setting, address);
   }
-  server.close();
-  await once(server, 'close');
 }
 
 /** The gateway has its routes a moment before it listens. */

@@ -160,7 +160,7 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     name: 'admin',
     kind: 'single',
     placeholder: 'HOST:PORT',
-    description: 'Where the control plane serves its health, metrics, API and page.',
+    description: 'Where the control plane serves its health.',
     accepts: address,
     default: { host: '127.0.0.1', port: 19000 },
     defaultText: '127.0.0.1:19000',

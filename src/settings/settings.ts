@@ -46,7 +46,7 @@ export interface Settings {
   readonly xdsServerName: string | undefined;
   /** A folder for the files through which an Envoy learns of changed certificates. */
   readonly sdsDirectory: string | undefined;
-  /** Where the control plane serves health, metrics and its page. Port 0 lets the system choose one. */
+  /** Where the control plane serves health. Port 0 lets the system choose one. */
   readonly admin: HostPort;
   readonly logLevel: LogLevel;
   /** The gateways' listeners: IP addresses, at least one, no two the same. */

@@ -191,5 +191,5 @@ function listenInPlaintext(server: Server, address: string): Promise<number> {
 
 function listenFailure(address: string, error: Error): string {
   const why = error.message.includes('EADDRINUSE') ? 'another program listens there' : error.message;
-  return `The address ${address} for Envoys cannot be used: ${why}. Choose another with the setting xds.`;
+  return `${address} cannot be used (${why})`;
 }

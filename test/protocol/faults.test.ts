@@ -71,7 +71,7 @@ describe('what goes wrong', () => {
     test = await TestServer.start();
     const other = createXdsServer({ store: test.store, groupsOf: () => [], log: pino({ enabled: false }) });
     await expect(other.listen('127.0.0.1', test.port)).rejects.toThrow(
-      `The address 127.0.0.1:${test.port} for Envoys cannot be used: another program listens there. Choose another with the setting xds.`,
+      `127.0.0.1:${test.port} cannot be used (another program listens there)`,
     );
     await other.close();
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type ParsedNode, parseAllDocuments } from 'yaml';
 
 /** Names the file of the Online Boutique's manifests. */
-const VARIABLE = 'SHUNT_ONLINE_BOUTIQUE';
+const VARIABLE = 'ONLINE_BOUTIQUE';
 
 const HOW_TO_GET_IT =
   `${VARIABLE} has to name the manifests of the Online Boutique: save release/kubernetes-manifests.yaml of the repository ` +

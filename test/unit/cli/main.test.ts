@@ -19,7 +19,7 @@ function shuntUnder(version: string) {
 describe('the version of Node', () => {
   const { engines, version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 
-  test.each(['12.22.12', '20.20.2', '22.11.0'])('%s is too old, which a sentence says', (old) => {
+  test.each(['12.22.12', '20.20.2', '22.18.0'])('%s is too old, which a sentence says', (old) => {
     expect(shuntUnder(old)).toEqual({
       status: 1,
       stdout: '',
@@ -27,7 +27,7 @@ describe('the version of Node', () => {
     });
   });
 
-  test.each(['22.12.0', '23.0.0', '26.1.0'])('%s is new enough', (fresh) => {
+  test.each(['22.19.0', '23.0.0', '26.1.0'])('%s is new enough', (fresh) => {
     expect(shuntUnder(fresh)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
