@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { Client, credentials, type StatusObject, status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { struct, typeUrls } from '../../src/protos/index.ts';
+import type { ClientPolicy } from '../../src/xds/index.ts';
+import { MountedSecret } from '../support/certificate-folder.ts';
+import { Authority, noCertificates } from '../support/certificates.ts';
 import { type ClientConfig, ClientStatusClient, type ClientStatusResponse } from '../support/client-status.ts';
 import { makeResource } from '../support/resources.ts';
-import type { XdsClient } from '../support/xds-client.ts';
+import { XdsClient } from '../support/xds-client.ts';
 import { makeCluster, TestServer } from '../support/xds-server.ts';
 
 const { cluster, loadAssignment, secret } = typeUrls;
@@ -62,6 +65,9 @@ async function resource(request = {}): Promise<ClientConfig['generic_xds_configs
 
 const nodesIn = ({ config }: ClientStatusResponse) => config.map(({ node }) => node?.id);
 
+/** In milliseconds: as exact as times are told. */
+const MICROSECOND = 1e-3;
+
 /** Milliseconds since the epoch. */
 function time(timestamp: { seconds?: unknown; nanos?: number } | null | undefined): number {
   return Number(timestamp?.seconds) * 1e3 + (timestamp?.nanos ?? 0) / 1e6;
@@ -80,7 +86,6 @@ describe('the client status discovery service', () => {
     lost.send({ type_url: loadAssignment, response_nonce: nonce! });
     await test.event('acknowledged', ({ node }) => node === 'lost');
 
-    const changed = Date.now();
     test.apply(a2);
     await good.answer();
     await bad.answer('no such thing');
@@ -92,15 +97,17 @@ describe('the client status discovery service', () => {
     expect(accepted).toMatchObject({ type_url: cluster, name: 'a', version_info: a2.version });
     expect(accepted?.xds_config).toEqual({ type_url: cluster, value: a2.body });
     expect(accepted?.error_state).toBeUndefined();
-    expect(time(accepted?.last_updated)).toBeGreaterThanOrEqual(changed);
-    expect(time(accepted?.last_updated)).toBeLessThanOrEqual(Date.now() + 1);
+    const { at: pushed } = await test.event('pushed', ({ changes }) => changes[0]?.version === a2.version);
+    const { at: answered } = await test.event('acknowledged', ({ changes }) => changes[0]?.version === a2.version);
+    expect(time(accepted?.last_updated)).toBeGreaterThan(pushed - MICROSECOND);
+    expect(time(accepted?.last_updated)).toBeLessThan(answered + MICROSECOND);
 
     expect(refused?.version_info).toBe(a1.version);
     expect(refused?.xds_config?.value).toEqual(a1.body);
-    expect(time(refused?.last_updated)).toBeLessThanOrEqual(changed + 1);
+    expect(time(refused?.last_updated)).toBeLessThan(pushed + MICROSECOND);
     expect(refused?.error_state).toMatchObject({ details: 'no such thing', version_info: a2.version });
     expect(refused?.error_state?.failed_configuration).toEqual({ type_url: cluster, value: a2.body });
-    expect(time(refused?.error_state?.last_update_attempt)).toBeGreaterThanOrEqual(changed);
+    expect(time(refused?.error_state?.last_update_attempt)).toBeGreaterThan(pushed - MICROSECOND);
 
     expect(missing).toMatchObject({ type_url: loadAssignment });
     expect([missing?.xds_config, missing?.last_updated, missing?.error_state]).toEqual([
@@ -328,7 +335,7 @@ describe('the client status discovery service', () => {
   });
 
   it('turns some away when very many ask at once, and answers the others', async () => {
-    test.apply(a1);
+    test.apply(...Array.from({ length: 5_000 }, (_, index) => makeCluster(`c${index}`, '1')));
     await connect('one');
     const outcomes = await Promise.allSettled(Array.from({ length: 200 }, () => asking.fetch()));
     const answered = outcomes.filter((outcome) => outcome.status === 'fulfilled');
@@ -352,6 +359,65 @@ describe('the client status discovery service', () => {
     expect(await ended).toMatchObject({ code: status.OK });
     expect(await waiting.ended).toMatchObject({ code: status.OK });
     await closed;
+  });
+});
+
+describe.skipIf(noCertificates !== undefined)('with rules of who may be which node, CSDS', () => {
+  const policy: ClientPolicy = {
+    refuseConnection: () => undefined,
+    refuseClaim: (identities, { id }) =>
+      identities.some(({ name }) => name === 'all' || id.startsWith(name)) ? undefined : 'Somebody else.',
+  };
+  let authority: Authority;
+  let files: MountedSecret;
+
+  beforeAll(() => {
+    authority = new Authority('ours');
+    const served = authority.issue({ names: ['IP:127.0.0.1', 'DNS:localhost'], use: 'serverAuth' });
+    files = new MountedSecret({ ...served, ca: authority.certificate });
+  });
+  afterAll(() => {
+    files.delete();
+    authority.delete();
+  });
+
+  const trustOf = (name: string) => {
+    const { key, certificate } = authority.issue({ names: [`DNS:${name}`], use: 'clientAuth' });
+    return credentials.createSsl(Buffer.from(authority.certificate), Buffer.from(key), Buffer.from(certificate));
+  };
+
+  it('tells a caller of those clients only that it might be itself', async () => {
+    const trusting = await TestServer.start({ tls: { files: files.files, policy } });
+    const everybody = ['web', 'shop', 'all'].map((name) => ({
+      xds: new XdsClient(trusting.port, trustOf(name)),
+      asking: new ClientStatusClient(trusting.port, trustOf(name)),
+    }));
+    const [web, shop, all] = everybody as [(typeof everybody)[0], (typeof everybody)[0], (typeof everybody)[0]];
+    try {
+      trusting.apply(a1);
+      for (const [who, id] of [
+        [web, 'web-1'],
+        [web, 'web-2'],
+        [shop, 'shop-1'],
+      ] as const) {
+        const stream = who.xds.delta();
+        stream.send({ node: { id }, type_url: cluster });
+        await stream.next();
+      }
+      expect(nodesIn(await web.asking.fetch())).toEqual(['web-1', 'web-2']);
+      expect(nodesIn(await shop.asking.fetch())).toEqual(['shop-1']);
+      expect(nodesIn(await shop.asking.fetch({ node_matchers: [{ node_id: { exact: 'web-1' } }] }))).toEqual([]);
+      expect(nodesIn(await all.asking.fetch())).toEqual(['web-1', 'web-2', 'shop-1']);
+      const stream = shop.asking.stream();
+      stream.write({});
+      expect(nodesIn(await responses(stream).next())).toEqual(['shop-1']);
+    } finally {
+      for (const { xds, asking } of everybody) {
+        xds.close();
+        asking.close();
+      }
+      await trusting.close();
+    }
   });
 });
 

@@ -33,14 +33,19 @@ interface Methods {
   StreamClientStatus(): ClientDuplexStream<ClientStatusRequest, ClientStatusResponse>;
 }
 
+const options = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.use_local_subchannel_pool': 1,
+  // With TLS; grpc-js reaches no server by an address alone.
+  'grpc.ssl_target_name_override': 'localhost',
+};
+
 /** Asks an xDS server for the status of its clients. */
 export class ClientStatusClient {
   readonly #client: Client & Methods;
 
-  constructor(port: number, how: ChannelCredentials = credentials.createInsecure(), options = {}) {
-    const unlimited = { 'grpc.max_receive_message_length': -1, 'grpc.use_local_subchannel_pool': 1 };
-    this.#client = new Connection(`127.0.0.1:${port}`, how, { ...unlimited, ...options }) as unknown as Client &
-      Methods;
+  constructor(port: number, trust: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Connection(`127.0.0.1:${port}`, trust, options) as unknown as Client & Methods;
   }
 
   /** Rejects with the status. */
