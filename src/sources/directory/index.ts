@@ -5,7 +5,8 @@ export type { DirectoryOptions };
 
 /**
  * A folder of manifests, and the folders in it, as a source: `.yaml`, `.yml` and `.json` files. A change is in force as
- * soon as it is written; a file that cannot be read keeps its last good state in force.
+ * soon as it is written, but what a file that is written in place holds no more goes when it has been left alone for a
+ * while: its writer may not have come to it. A file that cannot be read, or is empty, keeps its last good state in force.
  *
  * Told origins are `file PATH`, with the path inside the folder, and `folder`.
  */

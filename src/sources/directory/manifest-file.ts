@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import type { Problem } from '../../problems.ts';
-import { type ObjectReading, readManifest } from '../manifests/index.ts';
+import { type ObjectReading, readManifest, unreadable } from '../manifests/index.ts';
 import { refKey, type SourceRecord } from '../source.ts';
 import { readContent } from './content.ts';
 import { fingerprint, identity } from './look.ts';
@@ -12,7 +12,7 @@ import { fingerprint, identity } from './look.ts';
 const LONG_TEXT = 256 * 1024;
 
 /**
- * One file and its last good state, which stays in force while the file cannot be read. An object of it that became wrong
+ * One file and its last good state, which stays in force while the file cannot be read or is empty. An object of it that became wrong
  * keeps its last good state too, as one whose update the Kubernetes API refuses would.
  */
 export class ManifestFile {
@@ -64,11 +64,29 @@ export class ManifestFile {
         return content satisfies never;
     }
     if (!settled && (inPlace || isNew) && content.text.length > LONG_TEXT) return 'waits';
-    if (!settled && this.#records.length > 0 && mayBeHalfWritten(this.path, content.text, inPlace)) return 'waits';
+    const mayBeHalfWritten = !settled && inPlace && this.#records.length > 0;
+    if (mayBeHalfWritten && endsWithinALine(this.path, content.text)) return 'waits';
     const reading = readManifest(content.text, this.path);
-    if (reading.kind === 'unreadable') return this.#refuse(reading.problem, settled);
-    this.#take(reading.objects);
-    return 'taken';
+    switch (reading.kind) {
+      case 'unreadable':
+        return this.#refuse(reading.problem, settled);
+      case 'empty':
+        if (this.#records.length > 0) return this.#refuse(emptiness(this.path), settled);
+        this.#take([]);
+        return 'taken';
+      case 'readable':
+        if (mayBeHalfWritten && this.#lacks(reading.objects)) return 'waits';
+        this.#take(reading.objects);
+        return 'taken';
+      default:
+        return reading satisfies never;
+    }
+  }
+
+  /** Whether an object that the file held is not among these. */
+  #lacks(objects: readonly ObjectReading[]): boolean {
+    const keys = new Set(objects.flatMap(({ ref }) => (ref === undefined ? [] : [refKey(ref)])));
+    return this.#records.some((record) => !keys.has(refKey(record)));
   }
 
   #refuse(problem: Problem, settled: boolean): 'taken' | 'waits' {
@@ -97,10 +115,15 @@ function keeping(problem: Problem, what: string): Problem {
   return { ...problem, advice: `${problem.advice} Until then ${what} in force.` };
 }
 
+/** A shell empties the file that a command is to fill before it runs the command, however long that takes. */
+function emptiness(path: string): Problem {
+  return unreadable(path, path, 'It is empty, comments aside.', 'Write its objects, or delete the file.');
+}
+
 /**
- * Whether a text that can be read may be the beginning of a longer one: an empty file is what truncation leaves, and a
- * writer of many blocks rarely pauses at the end of a line. The beginning of a JSON text cannot be read at all.
+ * Whether a text that can be read looks like the beginning of a longer one: a writer of many blocks rarely pauses at the
+ * end of a line. The beginning of a JSON text cannot be read at all.
  */
-function mayBeHalfWritten(path: string, text: string, inPlace: boolean): boolean {
-  return text === '' || (inPlace && !path.endsWith('.json') && !text.endsWith('\n'));
+function endsWithinALine(path: string, text: string): boolean {
+  return !path.endsWith('.json') && !text.endsWith('\n');
 }

@@ -6,10 +6,12 @@ import { type ObjectReading, readObject } from './object.ts';
 
 /**
  * What a file says. `unreadable` means that nothing is known of what it should hold (broken syntax, a file half written);
- * a readable file may still hold objects that are wrong, each of which says so itself.
+ * a readable file may still hold objects that are wrong, each of which says so itself. `empty` is one that says nothing,
+ * comments aside, as a file does whose writer has not begun.
  */
 export type ManifestReading =
   | { readonly kind: 'readable'; readonly objects: readonly ObjectReading[] }
+  | { readonly kind: 'empty' }
   | { readonly kind: 'unreadable'; readonly problem: Problem };
 
 /**
@@ -21,10 +23,12 @@ export type ManifestReading =
 export function readManifest(text: string, file: string): ManifestReading {
   const lines = new LineCounter();
   const objects: ObjectReading[] = [];
+  let empty = true;
   const placeAt = (offset: number) => `${file}:${Math.max(1, lines.linePos(offset).line)}`;
   try {
     for (const document of readDocuments(text, lines)) {
       const value = documentValue(document);
+      empty &&= value === null || value === undefined;
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
         throw noManifest(document);
       for (const [object, offset] of objectsIn(value, document.contents, document.range[0], undefined)) {
@@ -36,7 +40,7 @@ export function readManifest(text: string, file: string): ManifestReading {
     if (!(error instanceof UnreadableText)) throw error;
     return { kind: 'unreadable', problem: unreadable(file, placeAt(error.offset), error.message, error.advice) };
   }
-  return { kind: 'readable', objects };
+  return empty ? { kind: 'empty' } : { kind: 'readable', objects };
 }
 
 /** The problem of a file that cannot be read as a whole. */

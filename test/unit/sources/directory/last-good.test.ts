@@ -124,6 +124,56 @@ describe('a file that cannot be read', () => {
   });
 });
 
+describe('a file that becomes empty', () => {
+  const EMPTY =
+    'shop.yaml (shop.yaml): It is empty, comments aside. Write its objects, or delete the file. Until then the objects that it held before stay in force.';
+
+  test.each(['', '\n', '# made by a script\n---\n'])('(%j) keeps its objects for good, and is told', async (text) => {
+    stopTheClock();
+    await folder.start({ settleMs: 150 });
+    folder.write('shop.yaml', text);
+    await folder.settled();
+    vi.advanceTimersByTime(149);
+    expect(folder.seen.told).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(folder.seen.sentences()).toEqual([EMPTY]);
+    vi.advanceTimersByTime(3_600_000);
+    expect(folder.news).toEqual([]);
+
+    folder.write('shop.yaml', yaml(['api', 'web'], 81));
+    await folder.seen.until(() => folder.port('api') === 81);
+    expect(folder.seen.sentences()).toEqual([]);
+    expect(folder.news).toEqual(['+api +web']);
+  });
+
+  test('by a rename keeps its objects too', async () => {
+    await folder.start({ settleMs: 20 });
+    folder.replace('shop.yaml', '');
+    await folder.seen.until(() => folder.seen.sentences().length > 0);
+    expect(folder.seen.sentences()).toEqual([EMPTY]);
+    expect(folder.services).toEqual(['api', 'web']);
+  });
+
+  test('takes its objects with it when it is deleted', async () => {
+    await folder.start({ settleMs: 20 });
+    truncateSync(join(folder.path, 'shop.yaml'), 0);
+    await folder.seen.until(() => folder.seen.sentences().length > 0);
+    folder.remove('shop.yaml');
+    await folder.seen.until(() => folder.services.length === 0);
+    expect(folder.seen.sentences()).toEqual([]);
+  });
+
+  test('is nothing to tell of if it never held an object', async () => {
+    folder.write('empty.yaml', '');
+    await folder.start({ settleMs: 20 });
+    folder.write('empty.yaml', '# still\n');
+    await folder.settled();
+    folder.write('empty.yaml', yaml(['db']));
+    await folder.seen.until(() => folder.services.includes('db'));
+    expect(folder.seen.told).toEqual([]);
+  });
+});
+
 describe('a file that is being written', () => {
   test('is not taken as empty between its truncation and its content', async () => {
     await folder.start();
@@ -157,16 +207,29 @@ describe('a file that is being written', () => {
     await folder.seen.until(() => folder.port('api') === 82);
   });
 
-  test('is taken as empty when it stays so', async () => {
+  test('loses what it holds no more once it is left alone, since its writer may not have come to it', async () => {
     stopTheClock();
     await folder.start({ settleMs: 150 });
-    truncateSync(join(folder.path, 'shop.yaml'), 0);
+    folder.write('shop.yaml', yaml(['api'], 81));
     await folder.settled();
     vi.advanceTimersByTime(149);
     expect(folder.services).toEqual(['api', 'web']);
     vi.advanceTimersByTime(1);
-    expect(folder.services).toEqual([]);
-    expect(folder.seen.told).toEqual([]);
+    expect(folder.news).toEqual(['+api -web']);
+  });
+
+  test('keeps its objects while its writer pauses between two of them', async () => {
+    stopTheClock();
+    await folder.start({ settleMs: 150 });
+    const file = openSync(join(folder.path, 'shop.yaml'), 'w');
+    for (const part of ['# both\n---\n', yaml(['api'], 81), '---\n', yaml(['web'], 81)]) {
+      vi.advanceTimersByTime(149);
+      writeSync(file, part);
+      await folder.settled();
+    }
+    closeSync(file);
+    await folder.seen.until(() => folder.port('web') === 81);
+    expect(folder.news).toEqual(['+api +web']);
   });
 
   test('keeps its objects whatever part of it has been written', async () => {

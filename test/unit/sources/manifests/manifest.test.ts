@@ -8,6 +8,7 @@ import { service, slice } from '../objects.ts';
 function read(text: string): { objects: readonly string[]; sentences: readonly string[] } {
   const reading = readManifest(text, 'shop.yaml');
   if (reading.kind === 'unreadable') throw new Error(`unreadable: ${formatProblem(reading.problem)}`);
+  if (reading.kind === 'empty') throw new Error('empty');
   return {
     objects: reading.objects.flatMap(({ record }) => (record ? [`${refKey(record)} at ${record.place}`] : [])),
     sentences: reading.objects.flatMap(({ problems }) => problems.map(formatProblem)),
@@ -16,7 +17,7 @@ function read(text: string): { objects: readonly string[]; sentences: readonly s
 
 function whyUnreadable(text: string): string {
   const reading = readManifest(text, 'shop.yaml');
-  return reading.kind === 'readable' ? 'readable' : formatProblem(reading.problem);
+  return reading.kind === 'unreadable' ? formatProblem(reading.problem) : reading.kind;
 }
 
 /** Four lines. */
@@ -73,8 +74,6 @@ describe('a readable file', () => {
 
   test('may have keys that are no strings, and no objects at all', () => {
     expect(read('80: true\nnull: 1\n').objects).toEqual([]);
-    expect(read('# nothing\n').objects).toEqual([]);
-    expect(read('').objects).toEqual([]);
     expect(read('- 1\n- 2\n').objects).toEqual([]);
   });
 
@@ -86,6 +85,13 @@ describe('a readable file', () => {
     });
   });
 });
+
+test.each(['', '\ufeff', ' \n\n', '# nothing\n', '---\n', '---\n# nothing\n---\n...\n', 'null\n'])(
+  'a file is empty that says no more than %j',
+  (text) => {
+    expect(readManifest(text, 'shop.yaml')).toEqual({ kind: 'empty' });
+  },
+);
 
 describe('an unreadable file', () => {
   test.each([
