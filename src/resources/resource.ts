@@ -2,7 +2,7 @@
 export interface Resource {
   readonly typeUrl: string;
   readonly name: string;
-  /** Hash of the content: the same bytes have the same version on every replica and after every restart. */
+  /** Never empty, and another for each content: most often a hash of it, the same on every replica and after every restart. */
   readonly version: string;
   /** The encoded message: the value of the `google.protobuf.Any` that carries it. */
   readonly body: Uint8Array;

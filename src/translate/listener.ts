@@ -6,7 +6,7 @@ import { translateKeyReader } from './key-reader.ts';
 
 type Listener = MessageTypes['envoy.config.listener.v3.Listener'];
 
-export function listenerName({ host, port }: GatewayOptions['listen'][number]): string {
+function listenerName({ host, port }: GatewayOptions['listen'][number]): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
