@@ -299,6 +299,14 @@ describe('the client status discovery service', () => {
     expect(await ended).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
+  it('refuses a request with more conditions than are worth trying', async () => {
+    const node_matchers = Array.from({ length: 10_000 }, (_, index) => ({ node_id: { exact: `node-${index}` } }));
+    await expect(asking.fetch({ node_matchers })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: 'The request has more than 65536 bytes.',
+    });
+  });
+
   it('refuses bytes that are no request, and goes on', async () => {
     const raw = new Client(`127.0.0.1:${test.port}`, credentials.createInsecure());
     const path = '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus';

@@ -12,6 +12,9 @@ type ClientStatusRequest = DecodedTypes['envoy.service.status.v3.ClientStatusReq
 /** The largest answer in bytes: as large as the largest request. */
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** The largest request in bytes: each matcher is held against each client. */
+const REQUEST_BYTES = 64 * 1024;
+
 /** So many resources are encoded, in a few milliseconds, before others have their turn. */
 const PART_SIZE = 1000;
 
@@ -40,6 +43,7 @@ export async function answer(bytes: Uint8Array, reports: () => readonly StreamRe
 
 function read(bytes: Uint8Array) {
   try {
+    if (bytes.length > REQUEST_BYTES) throw new Error(`The request has more than ${REQUEST_BYTES} bytes.`);
     const request: ClientStatusRequest = decode('envoy.service.status.v3.ClientStatusRequest', bytes);
     return { wanted: nodeFilter(request.node_matchers), contents: request.exclude_resource_contents !== true };
   } catch (error) {
