@@ -66,8 +66,7 @@ describe('the descriptors', () => {
   it('name each definition in the file that has it', () => {
     const places = new Map(files.flatMap((file) => namesIn(file).map((name) => [name, file.name])));
     const expected = [...definitions(ours)].filter(([, definition]) => !(definition instanceof protobuf.Service));
-    for (const [name, definition] of expected)
-      expect(places.get(`.${name}`)).toBe(fileOf(definition, [ourDirectory]));
+    for (const [name, definition] of expected) expect(places.get(`.${name}`)).toBe(fileOf(definition, [ourDirectory]));
   });
 
   it('find all that a file uses in what it imports', () => {
