@@ -31,6 +31,7 @@ export function readManifest(text: string, file: string): ManifestReading {
       empty &&= value === null || value === undefined;
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
         throw noManifest(document);
+      if (Array.isArray(value) && value.some(looksLikeObject)) throw listOfObjects(document);
       for (const [object, offset] of objectsIn(value, document.contents, document.range[0], undefined)) {
         const reading = readObject(object, placeAt(offset));
         if (reading.ref !== undefined || reading.problems.length > 0) objects.push(reading);
@@ -74,8 +75,21 @@ function* objectsIn(
   }
 }
 
+function looksLikeObject(value: unknown): boolean {
+  return isMapping(value) && ('kind' in value || 'apiVersion' in value);
+}
+
+function listOfObjects(document: Document.Parsed): UnreadableText {
+  const advice = 'Write `---` between the objects, or `kind: List` and the list under `items:`.';
+  return new UnreadableText('It holds a list where an object should be.', advice, contentOffset(document));
+}
+
 /** A word alone is what a half-written file can look like (`apiVers`), and no manifest is one. */
 function noManifest(document: Document.Parsed): UnreadableText {
-  const offset = document.contents?.range[0] ?? document.range[0];
-  return new UnreadableText('It holds bare text where an object should be.', 'Write `name: value` lines.', offset);
+  const message = 'It holds bare text where an object should be.';
+  return new UnreadableText(message, 'Write `name: value` lines.', contentOffset(document));
+}
+
+function contentOffset({ contents, range }: Document.Parsed): number {
+  return contents?.range[0] ?? range[0];
 }

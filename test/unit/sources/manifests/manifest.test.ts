@@ -63,7 +63,7 @@ describe('a readable file', () => {
   });
 
   test('may use anchors and merge keys', () => {
-    const text = `${API}  labels: &own\n    shunt.dev/key: a\nspec:\n  ports:\n  - &port { port: 80, name: a }\n  - { <<: *port, name: b }\n`;
+    const text = `${API}  labels: &own\n    shunt.dev/key: a\nspec:\n  ports:\n  - &port { port: 80, name: a }\n  - { <<: *port, name: b, protocol: UDP }\n`;
     const reading = readManifest(text, 'shop.yaml');
     expect(reading).toMatchObject({ objects: [{ record: { ports: [{ name: 'a' }, { name: 'b', port: 80 }] } }] });
   });
@@ -101,6 +101,11 @@ describe('an unreadable file', () => {
     ['a: *missing\n', /Unresolved alias .* Write the values out\.$/],
     ['{"kind": "Service", "metadata', /It is not valid YAML: /],
     ['# half a word\napiVers', /^shop\.yaml \(shop\.yaml:2\): It holds bare text where an object should be\. /],
+    [
+      '# the shop\n- apiVersion: v1\n  kind: Service\n  metadata: { name: api }\n',
+      /^shop\.yaml \(shop\.yaml:2\): It holds a list where an object should be\. Write `---` between the objects, or `kind: List` and the list under `items:`\.$/,
+    ],
+    ['[{ "kind": "Service" }]', /It holds a list where an object should be\. /],
   ])('%j says where and what', (text, sentence) => {
     expect(whyUnreadable(text)).toMatch(sentence);
   });
