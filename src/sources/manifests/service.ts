@@ -32,7 +32,8 @@ function readPorts(fields: Fields, value: unknown): readonly ServicePort[] {
   const path = 'spec.ports';
   const written = fields.mappings(value, path);
   const ports: ServicePort[] = [];
-  const names = new Set<string>();
+  const byName = new Map<string, string>();
+  const byNumber = new Map<string, string>();
   for (const { at, entry } of written) {
     const port = fields.port(entry.port, `${at}.port`);
     if (entry.port === undefined || entry.port === null) {
@@ -41,13 +42,20 @@ function readPorts(fields: Fields, value: unknown): readonly ServicePort[] {
     const name = fields.string(entry.name, `${at}.name`) ?? '';
     if (name === '' && written.length > 1) {
       fields.refuse(`${at}.name`, entry.name, 'Name each port of a Service that has several.');
-    } else if (names.has(name)) {
-      fields.refuse(`${at}.name`, entry.name, 'Write a name that no other port of the Service has.');
+    } else if (byName.has(name)) {
+      fields.refuse(`${at}.name`, entry.name, `Write another name: ${byName.get(name)} has this one.`);
     }
-    names.add(name);
+    byName.set(name, at);
     const protocol = fields.choice(entry.protocol, `${at}.protocol`, PROTOCOLS) ?? 'TCP';
     const appProtocol = fields.string(entry.appProtocol, `${at}.appProtocol`);
     if (port === undefined) continue;
+    const number = `${port}/${protocol}`;
+    const title = name === '' ? at : `"${name}"`;
+    if (byNumber.has(number)) {
+      const both = `${byNumber.get(number)} and ${title} are both ${number}`;
+      fields.refuse(`${at}.port`, port, `Write another number, or leave one of the two out: ${both}.`);
+    }
+    byNumber.set(number, title);
     ports.push(Object.freeze({ name, port, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }));
   }
   return ports;

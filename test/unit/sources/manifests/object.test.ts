@@ -77,6 +77,14 @@ describe('a Service', () => {
     });
   });
 
+  test('may have one port number for each protocol', () => {
+    const ports = [
+      { name: 'dns', port: 53 },
+      { name: 'dns-udp', port: 53, protocol: 'UDP' },
+    ];
+    expect(readObject(api({ spec: { ports } })).record).toMatchObject({ ports });
+  });
+
   test.each(['db.example.com', 'db.example.com.', 'localhost', '10.0.0.1', 'fd00::1', '[fd00::1]'])(
     'of type ExternalName may stand for %s',
     (externalName) => {
@@ -262,7 +270,18 @@ describe('an object that is wrong is refused with a sentence that says what to w
           ],
         },
       }),
-      'shop/api (P): spec.ports[1].name is "a". Write a name that no other port of the Service has.',
+      'shop/api (P): spec.ports[1].name is "a". Write another name: spec.ports[0] has this one.',
+    ],
+    [
+      api({
+        spec: {
+          ports: [
+            { port: 80, name: 'http' },
+            { port: 80, name: 'grpc', protocol: 'TCP' },
+          ],
+        },
+      }),
+      'shop/api (P): spec.ports[1].port is 80. Write another number, or leave one of the two out: "http" and "grpc" are both 80/TCP.',
     ],
     [
       api({ spec: { ports: [{ port: 80, protocol: 'http' }] } }),
