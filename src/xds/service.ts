@@ -18,6 +18,7 @@ export const methods: readonly Method[] = [
   ...methodsOf('listener.v3.ListenerDiscoveryService', 'Listeners', typeUrls.listener),
   ...methodsOf('route.v3.RouteDiscoveryService', 'Routes', typeUrls.routeConfiguration),
   ...methodsOf('route.v3.ScopedRoutesDiscoveryService', 'ScopedRoutes', typeUrls.scopedRouteConfiguration),
+  ...methodsOf('secret.v3.SecretDiscoveryService', 'Secrets', typeUrls.secret),
   // This one has a delta method only.
   ...methodsOf('route.v3.VirtualHostDiscoveryService', 'VirtualHosts', typeUrls.virtualHost).slice(1),
 ];
