@@ -36,7 +36,7 @@ export interface ControlPlaneOptions {
 
 /**
  * @throws a sentence that names the setting, if an address cannot be had or a certificate not be used; a `SettingsError` if
- *   the settings contradict each other.
+ *   the settings contradict each other; what the source says, if it can never work.
  */
 export async function startControlPlane({
   settings,
@@ -46,6 +46,7 @@ export async function startControlPlane({
   onEvent,
 }: ControlPlaneOptions): Promise<ControlPlane> {
   const tls = chooseServerTls(settings);
+  await source.check();
   if (tls.kind === 'plaintext' && tls.exposed) {
     log.warn(
       `The port for Envoys, ${formatHostPort(settings.xds)}, is open in plaintext to whoever reaches it, as xds-plaintext says: ` +

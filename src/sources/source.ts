@@ -79,8 +79,13 @@ export interface SourceSink {
 
 export interface Source {
   /**
+   * Looks whether the source can work as it is set up, so that nothing need be begun for one that never can.
+   * @throws if it cannot (no such folder, no kubeconfig): a sentence for the operator.
+   */
+  check(): Promise<void>;
+  /**
    * Begins to watch. Resolves once the first full sync has been delivered.
-   * @throws if the source can never work as it is set up (no such folder, no kubeconfig): a sentence for the operator.
+   * @throws as `check` does, which need not be called before.
    */
   start(sink: SourceSink): Promise<void>;
   /** Ends every watch and timer. Nothing is delivered afterwards. */

@@ -63,6 +63,10 @@ export class DirectorySource implements Source, TreeListener {
     this.#steadiness = new Steadiness(path, () => this.#catchUp());
   }
 
+  async check(): Promise<void> {
+    assertFolder(this.#path);
+  }
+
   async start(sink: SourceSink): Promise<void> {
     assertFolder(this.#path);
     this.#sink = sink;

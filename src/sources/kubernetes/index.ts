@@ -25,6 +25,10 @@ export function kubernetesSource(options: KubernetesSourceOptions): Source {
   let synced = false;
   let stopped = false;
 
+  async function check(): Promise<void> {
+    await loadKubeConfig(options.kubeConfig);
+  }
+
   async function start(sink: SourceSink): Promise<void> {
     const config = await loadKubeConfig(options.kubeConfig);
     if (!stopped) {
@@ -67,5 +71,5 @@ export function kubernetesSource(options: KubernetesSourceOptions): Source {
     await Promise.all(reflectors.map((reflector) => reflector.stop()));
   }
 
-  return { start, stop };
+  return { check, start, stop };
 }

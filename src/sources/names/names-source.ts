@@ -28,6 +28,10 @@ export class NamesSource implements Source, SourceSink {
     this.#lookups = new LookupTable(resolver, (users) => this.#resolvedAnew(users));
   }
 
+  check(): Promise<void> {
+    return this.#inner.check();
+  }
+
   async start(sink: SourceSink): Promise<void> {
     this.#sink = sink;
     const delivered = new Promise<void>((resolve) => {

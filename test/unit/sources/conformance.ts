@@ -148,6 +148,14 @@ export function sourceConformance(kind: string, harness: SourceHarness): void {
       expect(seen.world.size).toBe(0);
     });
 
+    test('can be checked without being started', async () => {
+      await world.put(service('api'));
+      await world.source.check();
+      expect(seen.changes).toEqual([]);
+      await world.source.start(seen);
+      expect(seen.keys()).toEqual([refKey(API)]);
+    });
+
     test('can be stopped twice, and before it was started', async () => {
       await world.another().stop();
       await world.source.start(seen);

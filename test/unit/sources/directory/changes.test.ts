@@ -41,12 +41,14 @@ describe('at the start', () => {
   test('a folder that does not exist, or is none, is refused with a sentence', async () => {
     folder.write('file', '');
     const { directorySource } = await import('../../../../src/sources/directory/index.ts');
-    await expect(directorySource(join(folder.path, 'missing')).start(folder.seen)).rejects.toThrow(
-      /^The folder .*missing does not exist\. Make it, or name the one that holds the manifests\.$/,
-    );
-    await expect(directorySource(join(folder.path, 'file')).start(folder.seen)).rejects.toThrow(
-      /file is not a folder\. Name the folder that holds the manifests\.$/,
-    );
+    for (const [name, sentence] of [
+      ['missing', /^The folder .*missing does not exist\. Make it, or name the one that holds the manifests\.$/],
+      ['file', /file is not a folder\. Name the folder that holds the manifests\.$/],
+    ] as const) {
+      const source = directorySource(join(folder.path, name));
+      await expect(source.check()).rejects.toThrow(sentence);
+      await expect(source.start(folder.seen)).rejects.toThrow(sentence);
+    }
     expect(folder.seen.changes).toEqual([]);
   });
 });

@@ -129,40 +129,45 @@ test('nothing is delivered once it is stopped, even if that is while it delivers
   expect(sink.keys()).toEqual(['Service shop/last']);
 });
 
-describe('a start that can never work is refused with a sentence', () => {
+describe('a source that can never work is refused with a sentence, when checked and when started', () => {
+  async function expectRefusal(sentence: RegExp): Promise<void> {
+    await expect(source!.check()).rejects.toThrow(sentence);
+    await expect(source!.start(new Recorder())).rejects.toThrow(sentence);
+  }
+
   test('where there is no kubeconfig and no service account', async () => {
     vi.stubEnv('KUBECONFIG', '');
     vi.stubEnv('HOME', folder);
     source = kubernetesSource({ namespaces: [], log });
-    await expect(source.start(new Recorder())).rejects.toThrow(/^There is no Kubernetes to watch: .*Name a kubeconfig/);
+    await expectRefusal(/^There is no Kubernetes to watch: .*Name a kubeconfig/);
   });
 
   test('where the kubeconfig does not exist', async () => {
     source = kubernetesSource({ namespaces: [], kubeConfig: path.join(folder, 'missing'), log });
-    await expect(source.start(new Recorder())).rejects.toThrow(/^Cannot read the kubeconfig .*missing: ENOENT/);
+    await expectRefusal(/^Cannot read the kubeconfig .*missing: ENOENT/);
   });
 
   test('where the kubeconfig is none', async () => {
     source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig('clusters: ['), log });
-    await expect(source.start(new Recorder())).rejects.toThrow(/^Cannot read the kubeconfig/);
+    await expectRefusal(/^Cannot read the kubeconfig/);
   });
 
   test('where its current-context leads to no cluster', async () => {
     const text = api.kubeconfig.replace('"current-context":"x"', '"current-context":"y"');
     source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig(text), log });
-    await expect(source.start(new Recorder())).rejects.toThrow(/current-context is "y".*kubectl config use-context/);
+    await expectRefusal(/current-context is "y".*kubectl config use-context/);
   });
 
   test('where the credentials would go out unprotected', async () => {
     const text = api.kubeconfig.replace('"insecure-skip-tls-verify":true', '"insecure-skip-tls-verify":false');
     source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig(text), log });
-    await expect(source.start(new Recorder())).rejects.toThrow(/server "http:.*https:\/\/ address/);
+    await expectRefusal(/server "http:.*https:\/\/ address/);
   });
 
   test('where KUBECONFIG names a file that does not exist', async () => {
     vi.stubEnv('KUBECONFIG', path.join(folder, 'missing'));
     source = kubernetesSource({ namespaces: [], log });
-    await expect(source.start(new Recorder())).rejects.toThrow(/^Cannot read the kubeconfig .*missing: ENOENT/);
+    await expectRefusal(/^Cannot read the kubeconfig .*missing: ENOENT/);
   });
 });
 

@@ -14,6 +14,8 @@ export class ScriptedSource implements Source {
     this.#first = first;
   }
 
+  async check(): Promise<void> {}
+
   async start(sink: SourceSink): Promise<void> {
     this.#sink = sink;
     this.say(this.#first);
