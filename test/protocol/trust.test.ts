@@ -215,28 +215,49 @@ describe.skipIf(noCertificates !== undefined)('trust', () => {
       expect(await given(clientNamed(GATEWAY))).toBe(a1.version);
     });
 
-    it('asks for the certificate at each connection anew: no session is resumed', async () => {
-      await start();
-      const pair = ours.issue({ names: [`URI:${GATEWAY}`] });
-      const options = {
-        port: test.port,
-        host: '127.0.0.1',
-        ca: ours.certificate,
-        cert: pair.certificate,
-        key: pair.key,
+    describe.each(['TLSv1.2', 'TLSv1.3'] as const)('by %s', (maxVersion) => {
+      const asGateway = () => {
+        const { certificate: cert, key } = ours.issue({ names: [`URI:${GATEWAY}`] });
+        return {
+          port: test.port,
+          host: '127.0.0.1',
+          ca: ours.certificate,
+          cert,
+          key,
+          maxVersion,
+          ALPNProtocols: ['h2'],
+        };
       };
-      const first = connect({ ...options, ALPNProtocols: ['h2'] });
-      let session: Buffer | undefined;
-      first.on('session', (given) => {
-        session = given;
+
+      it('asks for the certificate at each connection anew: no session is resumed', async () => {
+        await start();
+        const options = asGateway();
+        const first = connect(options);
+        let session: Buffer | undefined;
+        first.on('session', (given) => {
+          session = given;
+        });
+        // The server's first frame comes after all that the handshake has to say.
+        await once(first, 'data');
+        first.destroy();
+        const second = connect({ ...options, session });
+        await once(second, 'secureConnect');
+        expect(second.isSessionReused()).toBe(false);
+        second.destroy();
       });
-      // The server's first frame comes after all that the handshake has to say.
-      await once(first, 'data');
-      first.destroy();
-      const second = connect({ ...options, ALPNProtocols: ['h2'], session });
-      await once(second, 'secureConnect');
-      expect(second.isSessionReused()).toBe(false);
-      second.destroy();
+
+      it('takes no other certificate in the middle of a connection', async () => {
+        await start();
+        const socket = connect(asGateway());
+        await once(socket, 'data');
+        socket.on('error', () => {});
+        const refusal = await new Promise((resolve) => {
+          socket.renegotiate({}, resolve);
+          socket.once('error', resolve);
+        });
+        expect(refusal).toBeInstanceOf(Error);
+        socket.destroy();
+      });
     });
   });
 

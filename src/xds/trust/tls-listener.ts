@@ -167,10 +167,11 @@ const handshakes: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Sessions are not resumed: a client that comes back shows its certificate again, and is judged by the CA, the time
- * and the rules of then. Discovery streams last so long that a shorter handshake would gain nothing.
+ * and the rules of then. Discovery streams last so long that a shorter handshake would gain nothing. Nor are they
+ * renegotiated: in TLS 1.2 a client could show another certificate in the middle, which Node does not verify.
  */
 function contextOf({ certificate, key, ca }: Certificates) {
-  return { cert: certificate, key, ca, secureOptions: constants.SSL_OP_NO_TICKET };
+  return { cert: certificate, key, ca, secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION };
 }
 
 function addressOf({ remoteAddress }: Socket): string | undefined {

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CertificateTiming, CertificateWatch } from '../../../src/xds/trust/certificate-watch.ts';
+import { PathWatch } from '../../../src/xds/trust/path-watch.ts';
 import { MountedSecret } from '../../support/certificate-folder.ts';
 import { Authority, noCertificates, type Pair } from '../../support/certificates.ts';
 import { History } from '../../support/history.ts';
@@ -58,21 +59,23 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
       },
       timing,
     );
-  const start = (timing: CertificateTiming, watched = files) => {
+  /** Likewise, and has looked at the files once: what is seen after this was told of, or looked for. */
+  const start = async (timing: CertificateTiming, watched = files) => {
     happened = new History();
     watch = watchWith(happened, timing, watched);
+    await new Promise((resolve) => setImmediate(resolve));
     return watch;
   };
   const next = (what: string, from = 0) => happened.first((each) => each === what, from);
   const inForce = () => watch!.current.certificate.toString();
 
-  test('have to be good at the start', () => {
+  test('have to be good at the start', async () => {
     writeFileSync(files.key, second.key);
-    expect(() => start(TOLD)).toThrow('is not that of the certificate');
+    await expect(start(TOLD)).rejects.toThrow('is not that of the certificate');
   });
 
   test('are in force anew when they are written in place', async () => {
-    start(TOLD);
+    await start(TOLD);
     const changed = next('changed');
     write(second);
     await changed;
@@ -80,7 +83,7 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
   });
 
   test('are in force anew when others are moved to where they are', async () => {
-    start(TOLD);
+    await start(TOLD);
     const changed = next('changed');
     const beside = join(folder, 'beside');
     mkdirSync(beside);
@@ -94,7 +97,7 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
   test('are in force anew each time when Kubernetes exchanges a mounted Secret', async () => {
     const secret = new MountedSecret({ ...first, ca: authority.certificate });
     try {
-      start(TOLD, secret.files);
+      await start(TOLD, secret.files);
       for (const pair of [second, first, second, first]) {
         const changed = next('changed', happened.all.length);
         secret.replace(pair);
@@ -117,16 +120,20 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
     write(first, filesIn(before));
     write(second, filesIn(after));
     symlinkSync('before', link);
-    start(TOLD, filesIn(link));
+    await start(TOLD, filesIn(link));
     const changed = next('changed');
     symlinkSync('after', `${link}.new`);
     renameSync(`${link}.new`, link);
     await changed;
     expect(inForce()).toBe(second.certificate);
+    const again = next('changed', happened.all.length);
+    write(first, filesIn(after));
+    await again;
+    expect(inForce()).toBe(first.certificate);
   });
 
   test('are in force anew where only the CA changes', async () => {
-    start(TOLD);
+    await start(TOLD);
     const changed = next('changed');
     const other = new Authority('other');
     writeFileSync(files.ca, authority.certificate + other.certificate);
@@ -136,7 +143,7 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
   });
 
   test('are noticed where the system tells of no change: their folder is another one', async () => {
-    start(LOOKING);
+    await start(LOOKING);
     const changed = next('changed');
     renameSync(folder, `${folder}.old`);
     mkdirSync(folder);
@@ -146,24 +153,26 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
     expect(inForce()).toBe(second.certificate);
   });
 
-  test('are followed after their folder was exchanged', async () => {
-    start(LOOKING);
-    renameSync(folder, `${folder}.old`);
-    mkdirSync(folder);
-    write(second);
-    await next('changed');
-    const changed = next('changed', happened.all.length);
-    write(first);
-    await changed;
-    rmSync(`${folder}.old`, { recursive: true });
-    expect(inForce()).toBe(first.certificate);
+  test('are watched in another folder, once one has looked at that', async () => {
+    const told = new History<string>();
+    const paths = new PathWatch([files.certificate], () => told.add('changed'));
+    try {
+      renameSync(folder, `${folder}.old`);
+      mkdirSync(folder);
+      paths.arm();
+      write(second);
+      await told.first(() => true);
+      rmSync(`${folder}.old`, { recursive: true });
+    } finally {
+      paths.close();
+    }
   });
 
   describe('that become bad', () => {
     const sentence = 'The key "tls.key" is not that of the certificate "tls.crt". What was read before stays in force.';
 
     test('leave the last good ones in force, which is said, and said again when it is over', async () => {
-      start(TOLD);
+      await start(TOLD);
       writeFileSync(files.key, second.key);
       await next(sentence);
       expect(inForce()).toBe(first.certificate);
@@ -174,7 +183,7 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
     });
 
     test('are mended too when they become what they were', async () => {
-      start(TOLD);
+      await start(TOLD);
       writeFileSync(files.key, second.key);
       await next(sentence);
       writeFileSync(files.key, first.key);
@@ -182,35 +191,56 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
       expect(happened.all).toEqual([sentence, 'mended']);
     });
 
-    test('are not told of again, however often one looks', async () => {
-      start(LOOKING);
-      writeFileSync(files.key, second.key);
-      await next(sentence);
-      const broken = 'The key "tls.key" does not exist. What was read before stays in force.';
-      rmSync(files.key);
-      await next(broken);
-      write(second);
-      await next('mended');
-      expect(happened.all).toEqual([sentence, broken, 'changed', 'mended']);
-    });
+    describe('as time passes', () => {
+      beforeEach(() => {
+        vi.useFakeTimers();
+        happened = new History();
+        watch = watchWith(happened, { lookMs: 100, patienceMs: 1_000 });
+      });
+      afterEach(() => {
+        vi.useRealTimers();
+      });
 
-    test('are not told of where that was only on the way to other good ones', async () => {
-      const impatient = new History<string>();
-      const other = watchWith(impatient, TOLD);
-      start({ ...TOLD, patienceMs: 1e9 });
-      writeFileSync(files.key, second.key);
-      await impatient.first((what) => what === sentence);
-      other.close();
-      writeFileSync(files.certificate, second.certificate);
-      await next('changed');
-      expect(happened.all).toEqual(['changed']);
+      test('are not told of again, however often one looks', () => {
+        writeFileSync(files.key, second.key);
+        vi.advanceTimersByTime(60_000);
+        expect(happened.all).toEqual([sentence]);
+        rmSync(files.key);
+        vi.advanceTimersByTime(60_000);
+        const broken = 'The key "tls.key" does not exist. What was read before stays in force.';
+        expect(happened.all).toEqual([sentence, broken]);
+        write(second);
+        vi.advanceTimersByTime(60_000);
+        expect(happened.all).toEqual([sentence, broken, 'changed', 'mended']);
+      });
+
+      test('are not told of where that was only on the way to other good ones', () => {
+        writeFileSync(files.key, second.key);
+        vi.advanceTimersByTime(900);
+        writeFileSync(files.certificate, second.certificate);
+        vi.advanceTimersByTime(60_000);
+        expect(happened.all).toEqual(['changed']);
+      });
+
+      test('are given the same time again after they were good', () => {
+        for (const pair of [second, first, second]) {
+          writeFileSync(files.key, pair.key);
+          vi.advanceTimersByTime(900);
+          write(pair);
+          vi.advanceTimersByTime(100);
+        }
+        expect(happened.all).toEqual(['changed', 'changed', 'changed']);
+        writeFileSync(files.key, first.key);
+        vi.advanceTimersByTime(60_000);
+        expect(happened.all.slice(3)).toEqual([sentence]);
+      });
     });
   });
 
   test('that have expired are in force, and that is said', async () => {
     const expired = authority.issue({ names: ['DNS:old'], days: -1 });
     write(expired);
-    start(TOLD);
+    await start(TOLD);
     expect(inForce()).toBe(expired.certificate);
     const said = await happened.first(() => true);
     expect(said).toMatch(/^The certificate "tls\.crt" expired on \d{4}-\d\d-\d\dT[0-9:.]+Z\.$/);
@@ -221,7 +251,7 @@ describe.skipIf(noCertificates !== undefined)('certificate files that are watche
   test('are left alone once nobody watches', async () => {
     const others = new History<string>();
     const other = watchWith(others, LOOKING);
-    start(LOOKING).close();
+    (await start(LOOKING)).close();
     write(second);
     await others.first((what) => what === 'changed');
     other.close();
