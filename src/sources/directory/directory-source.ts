@@ -213,7 +213,7 @@ export class DirectorySource implements Source, TreeListener {
         code: 'source-unreachable',
         object: `folder ${this.#path}`,
         message: 'It is not there, or is no folder, any more.',
-        advice: 'Make it again. Until then the objects that it held stay in force.',
+        advice: 'Make it again. Until then the objects of the files that it was last seen to hold stay in force.',
       },
     ]);
   }

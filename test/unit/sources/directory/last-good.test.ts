@@ -293,7 +293,7 @@ describe('an object that becomes wrong', () => {
 
 describe('the watched folder itself', () => {
   const LOST =
-    /^folder .*manifests: It is not there, or is no folder, any more\. Make it again\. Until then the objects/;
+    /^folder .*manifests: It is not there, or is no folder, any more\. Make it again\. Until then the objects of the files that it was last seen to hold stay in force\.$/;
 
   test('keeps its objects in force while it is away, is told, and recovers', async () => {
     await folder.start();
@@ -311,6 +311,17 @@ describe('the watched folder itself', () => {
 
     folder.write('shop.yaml', yaml(['api', 'db'], 81));
     await folder.seen.until(() => folder.port('db') === 81);
+  });
+
+  test('keeps in force what it was last seen to hold: files that were deleted before it are gone', async () => {
+    folder.write('db.yaml', yaml(['db']));
+    await folder.start();
+    folder.remove('db.yaml');
+    await folder.seen.until(() => !folder.services.includes('db'));
+    rmSync(folder.path, { recursive: true });
+    await folder.seen.until(() => folder.seen.sentences().length > 0);
+    expect(folder.seen.sentences()).toEqual([expect.stringMatching(LOST)]);
+    expect(folder.services).toEqual(['api', 'web']);
   });
 
   test('loses nothing by going away and coming back', async () => {
