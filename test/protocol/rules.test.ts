@@ -151,10 +151,12 @@ describe('an aggregated stream', () => {
 
 describe('a client that comes back with 50,000 versions', () => {
   it('is sent the one that is old, told of the one that is gone, and nothing of those that are equal', async () => {
+    await test.close();
+    test = await TestServer.start({ limits: { introductionMs: 10 } });
     const resources = Array.from({ length: 49_999 }, (_, index) => makeCluster(`service-${index}`, '1'));
     test.apply(...resources);
     const versions = Object.fromEntries(resources.map(({ name, version }) => [name, version]));
-    const stream = client.delta();
+    const stream = test.client().delta();
     stream.send({
       node: { id: 'one' },
       type_url: cluster,
