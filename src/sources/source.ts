@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../problems.ts';
 
 /**
@@ -95,4 +96,14 @@ export interface Source {
 /** `kind namespace/name`, the key of an object in every map. */
 export function refKey(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
+}
+
+/** Names the object that a record, or anything else with its name, speaks of. */
+export function refOf({ kind, namespace, name }: ObjectRef): ObjectRef {
+  return Object.freeze({ kind, namespace, name });
+}
+
+/** Whether two records say the same of an object, wherever in a file it stands. */
+export function sameButForPlace(a: SourceRecord, b: SourceRecord): boolean {
+  return isDeepStrictEqual({ ...a, place: undefined }, { ...b, place: undefined });
 }

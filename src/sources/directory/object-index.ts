@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../problems.ts';
-import { type ObjectRef, refKey, type SourceChange, type SourceRecord } from '../source.ts';
+import { type ObjectRef, refKey, refOf, type SourceChange, type SourceRecord, sameButForPlace } from '../source.ts';
 
 interface Candidate {
   readonly record: SourceRecord;
@@ -112,14 +111,6 @@ function byPrecedence(a: Candidate, b: Candidate): number {
 
 function createdAt({ record }: Candidate): number {
   return (record.kind === 'Service' ? record.createdAt : undefined) ?? Number.POSITIVE_INFINITY;
-}
-
-function sameButForPlace(a: SourceRecord, b: SourceRecord): boolean {
-  return isDeepStrictEqual({ ...a, place: undefined }, { ...b, place: undefined });
-}
-
-function refOf({ kind, namespace, name }: SourceRecord): ObjectRef {
-  return Object.freeze({ kind, namespace, name });
 }
 
 function duplicate(loser: Candidate, winner: Candidate): Problem {

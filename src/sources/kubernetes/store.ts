@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../problems.ts';
 import { readObject } from '../manifests/index.ts';
-import type { ObjectRef, SourceChange, SourceKind, SourceRecord } from '../source.ts';
+import { type ObjectRef, refOf, type SourceChange, type SourceKind, type SourceRecord } from '../source.ts';
 
 /** One object as it was read: small from the start, so that no page of a long list is kept whole. */
 export interface Entry {
@@ -72,8 +72,4 @@ export class Store {
 
 function keyOf(ref: ObjectRef): string {
   return `${ref.namespace}/${ref.name}`;
-}
-
-function refOf({ kind, namespace, name }: ObjectRef): ObjectRef {
-  return { kind, namespace, name };
 }

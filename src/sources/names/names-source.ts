@@ -1,6 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../problems.ts';
-import type { EndpointSliceRecord, ObjectRef, Source, SourceChange, SourceRecord, SourceSink } from '../source.ts';
+import {
+  type EndpointSliceRecord,
+  type ObjectRef,
+  refOf,
+  type Source,
+  type SourceChange,
+  type SourceRecord,
+  type SourceSink,
+  sameButForPlace,
+} from '../source.ts';
 import { LookupTable } from './lookup-table.ts';
 import { ObjectStore } from './object-store.ts';
 import { ResolvedObject } from './resolved-object.ts';
@@ -100,7 +109,7 @@ export class NamesSource implements Source, SourceSink {
       const object = this.#resolved.get(key);
       const before = this.#slices.get(key) ?? [];
       const after = object?.slices() ?? [];
-      upserts.push(...after.filter((slice) => !before.some((other) => isSame(slice, other))));
+      upserts.push(...after.filter((slice) => !before.some((other) => sameButForPlace(slice, other))));
       deletes.push(...before.filter(({ name }) => !after.some((other) => other.name === name)).map(refOf));
       if (after.length === 0) this.#slices.delete(key);
       else this.#slices.set(key, after);
@@ -116,12 +125,4 @@ export class NamesSource implements Source, SourceSink {
     else this.#told.set(origin, problems);
     this.#sink?.problems(origin, problems);
   }
-}
-
-function isSame(a: EndpointSliceRecord, b: EndpointSliceRecord): boolean {
-  return isDeepStrictEqual({ ...a, place: undefined }, { ...b, place: undefined });
-}
-
-function refOf({ kind, namespace, name }: EndpointSliceRecord): ObjectRef {
-  return Object.freeze({ kind, namespace, name });
 }

@@ -1,5 +1,5 @@
 import type { EndpointSliceRecord, ServiceRecord, SourceChange, SourceRecord } from '../source.ts';
-import { refKey } from '../source.ts';
+import { refKey, refOf } from '../source.ts';
 import { namesOfService, namesOfSlice, type WantedNames } from './wanted-names.ts';
 
 /** The objects as the inner source has them, and which names they need resolved. */
@@ -72,8 +72,4 @@ function ownerKey({ namespace, service }: EndpointSliceRecord): string {
 
 function isFqdn(record: SourceRecord | undefined): record is EndpointSliceRecord {
   return record?.kind === 'EndpointSlice' && record.addressType === 'FQDN';
-}
-
-function refOf({ kind, namespace, name }: SourceRecord) {
-  return Object.freeze({ kind, namespace, name });
 }
