@@ -7,7 +7,9 @@ import type { Received } from './decode.ts';
 import type { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';
+import { invalid, LimitExceeded, tooMuch, type XdsLimits } from './limits.ts';
 import type { Node, NodeMessage } from './node.ts';
+import { Outbox } from './outbox.ts';
 import type { Action, DiscoveryRequest, Variant } from './protocol.ts';
 import type { StreamReport } from './report.ts';
 import type { Stream, StreamOptions } from './stream.ts';
@@ -26,15 +28,16 @@ export interface ConnectionContext {
   /** Why this caller may not be this node; undefined if it may. */
   readonly authorize: (call: Call, node: Node) => Refusal | undefined;
   readonly encoder: ResponseEncoder;
-  /** Milliseconds that a client is given to ask for all its types, before anything is removed. */
-  readonly introductionMs: number;
+  readonly limits: XdsLimits;
+  /** Told what a client did that it should not. */
+  readonly onOffence: (call: Call, sentence: string) => void;
 }
 
 /** What a discovery method brings: its variant of the protocol. */
 export interface Speech<Request extends DiscoveryRequest> {
   readonly variant: Variant;
   readonly typeUrl: string | undefined;
-  decode(bytes: Uint8Array): Received<Request>;
+  decode(bytes: Uint8Array, limits: XdsLimits): Received<Request>;
   stream(options: StreamOptions): Stream<Request>;
 }
 
@@ -56,7 +59,9 @@ export class Connection<Request extends DiscoveryRequest> {
   readonly #counts = new Map<string, { sent: number; acknowledged: number; refused: number; error?: string }>();
   readonly #answers = new Map<string, Answers>();
   #client: Client<Request> | undefined;
-  #introduction: NodeJS.Timeout | undefined;
+  readonly #outbox: Outbox;
+  /** Runs until the first request, then until the client has asked for all its types. */
+  #patience: NodeJS.Timeout | undefined;
   #open = true;
   /** Why no more is said, though what was said may still be on its way. */
   #ending: string | undefined;
@@ -66,6 +71,11 @@ export class Connection<Request extends DiscoveryRequest> {
     this.#call = call;
     this.#speech = speech;
     this.#context = context;
+    this.#outbox = new Outbox(call, context.limits, () => {
+      const sentence = 'It does not read what it is sent, so its stream was reset.';
+      context.onOffence(call, sentence);
+      close(sentence);
+    });
     const close = (reason: string) => {
       if (this.#close(reason)) onClose();
     };
@@ -78,6 +88,12 @@ export class Connection<Request extends DiscoveryRequest> {
   /** Begins to read. Until the store is synced there is no answer to any question, so none is heard (rule 13). */
   start(): void {
     this.#call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
+    const { firstRequestMs } = this.#context.limits;
+    this.#patience = setTimeout(() => {
+      const sentence = `No request came within ${firstRequestMs / 1_000} s of the stream's beginning.`;
+      this.#guard(() => this.#offend(new LimitExceeded(status.DEADLINE_EXCEEDED, sentence)));
+    }, firstRequestMs);
+    this.#patience.unref();
   }
 
   worldChanged(changes: Changes): void {
@@ -128,9 +144,14 @@ export class Connection<Request extends DiscoveryRequest> {
   #receive(bytes: Buffer): void {
     let received: Received<Request>;
     try {
-      received = this.#speech.decode(bytes);
+      received = this.#speech.decode(bytes, this.#context.limits);
     } catch (error) {
-      this.#fail(status.INVALID_ARGUMENT, (error as Error).message);
+      if (error instanceof LimitExceeded) {
+        this.#offend(error);
+      } else {
+        this.#context.onOffence(this.#call, 'It sent bytes that are no discovery request.');
+        this.#fail(status.INVALID_ARGUMENT, (error as Error).message);
+      }
       return;
     }
     if (this.#client === undefined) {
@@ -142,19 +163,33 @@ export class Connection<Request extends DiscoveryRequest> {
       this.#client = this.#greet(received);
     }
     this.#context.onType(received.request.typeUrl);
-    this.#run(this.#client, this.#client.stream.request(received.request));
+    const actions = this.#client.stream.request(received.request);
+    const excess = this.#excess(this.#client);
+    if (excess === undefined) this.#run(this.#client, actions);
+    else this.#offend(excess);
+  }
+
+  #excess({ stream }: Client<Request>): LimitExceeded | undefined {
+    const { names, types } = this.#context.limits;
+    const asked = stream.types();
+    if (asked.length > types)
+      return tooMuch(`A stream may ask for ${types} types at most, and this one asks for more.`);
+    const named = asked.reduce((sum, { nameCount }) => sum + nameCount, 0);
+    if (named <= names) return undefined;
+    return tooMuch(`A stream may subscribe to ${names} names at most, of all types together, and this one wants more.`);
   }
 
   #greet({ node, nodeMessage = { client_features: [] } }: Received<Request>): Client<Request> {
-    const { store, groupsOf, introductionMs } = this.#context;
+    const { store, groupsOf, limits } = this.#context;
     const { variant, typeUrl } = this.#speech;
     const groups = groupsOf(node);
     const stream = this.#speech.stream({ id: this.#id, view: store.view(...groups), typeUrl });
     const client = { node, nodeMessage, groups, stream, connectedAt: now() };
-    this.#introduction = setTimeout(() => {
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => {
       this.#guard(() => this.#run(client, stream.introduced()));
-    }, introductionMs);
-    this.#introduction.unref();
+    }, limits.introductionMs);
+    this.#patience.unref();
     this.#tell(client, { type: 'connected', variant });
     return client;
   }
@@ -170,7 +205,7 @@ export class Connection<Request extends DiscoveryRequest> {
     switch (action.type) {
       case 'respond': {
         const { typeUrl, nonce, changes } = action;
-        this.#call.write(this.#context.encoder.encode(this.#speech.variant, action));
+        this.#outbox.write(this.#context.encoder.encode(this.#speech.variant, action));
         this.#count(typeUrl).sent += 1;
         this.#tell(client, { type: 'pushed', typeUrl, nonce, changes, sequence: this.#context.store.sequence });
         return;
@@ -192,7 +227,7 @@ export class Connection<Request extends DiscoveryRequest> {
         return;
       }
       case 'fail':
-        this.#fail(status.INVALID_ARGUMENT, action.message);
+        this.#offend(invalid(action.message));
         return;
       default:
         action satisfies never;
@@ -229,6 +264,11 @@ export class Connection<Request extends DiscoveryRequest> {
     }
   }
 
+  #offend({ code, message }: LimitExceeded): void {
+    this.#context.onOffence(this.#call, message);
+    this.#fail(code, message);
+  }
+
   #fail(code: status, details: string): void {
     this.#call.emit('error', { code, details, message: details, metadata: messageTrailers(details) });
   }
@@ -240,7 +280,7 @@ export class Connection<Request extends DiscoveryRequest> {
   #close(reason: string): boolean {
     if (!this.#open) return false;
     this.#open = false;
-    clearTimeout(this.#introduction);
+    clearTimeout(this.#patience);
     if (this.#client !== undefined) this.#tell(this.#client, { type: 'disconnected', reason });
     return true;
   }

@@ -29,7 +29,8 @@ export {
   type View,
 } from '../resources/index.ts';
 export type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
+export type { XdsLimits } from './limits.ts';
 export type { Node } from './node.ts';
 export type { NamedVersion, Refusal, Variant } from './protocol.ts';
-export { createXdsServer, type XdsLimits, type XdsServer, type XdsServerOptions } from './server.ts';
+export { createXdsServer, type XdsServer, type XdsServerOptions } from './server.ts';
 export type { CertificateFiles, ClientPolicy, Identity, TlsOptions } from './trust/index.ts';

@@ -6,7 +6,9 @@ import { addClientStatus, CLIENT_STATUS_SERVICE, type ReportsFor } from './csds/
 import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
 import { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
+import { messageTrailers } from './grpc-message.ts';
 import { addHealth } from './health.ts';
+import { DEFAULT_LIMITS, type XdsLimits } from './limits.ts';
 import { logEvents } from './log.ts';
 import type { Node } from './node.ts';
 import type { DeltaRequest, SotwRequest } from './protocol.ts';
@@ -28,26 +30,6 @@ export interface XdsServerOptions {
   readonly tls?: TlsOptions | undefined;
 }
 
-export interface XdsLimits {
-  /** The largest request, in bytes. gRPC's 4 MiB are too few for the versions that a large fleet's client comes back with. */
-  readonly requestBytes: number;
-  /** How often a silent client is asked whether it is there, and how long it may take to answer, in milliseconds. */
-  readonly keepaliveMs: number;
-  readonly keepaliveTimeoutMs: number;
-  /** How long a client is given to ask for all its types before anything is removed, in milliseconds. */
-  readonly introductionMs: number;
-  /** How long `close` waits for streams to end before it cuts them off, in milliseconds. */
-  readonly closeMs: number;
-}
-
-const DEFAULTS: XdsLimits = {
-  requestBytes: 64 * 1024 * 1024,
-  keepaliveMs: 30_000,
-  keepaliveTimeoutMs: 10_000,
-  introductionMs: 1_000,
-  closeMs: 2_000,
-};
-
 export interface XdsServer {
   /**
    * @returns the port that it listens on, which the system chose if 0 was asked for.
@@ -61,13 +43,14 @@ export interface XdsServer {
 }
 
 /** Serves a store's resources to Envoys and other xDS clients, on one aggregated stream or on one a type. */
-export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: XdsServerOptions): XdsServer {
-  const { requestBytes, keepaliveMs, keepaliveTimeoutMs, introductionMs, closeMs } = { ...DEFAULTS, ...limits };
+export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options }: XdsServerOptions): XdsServer {
+  const limits: XdsLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const server = new Server({
-    'grpc.max_receive_message_length': requestBytes,
+    'grpc.max_receive_message_length': limits.requestBytes,
     'grpc.max_send_message_length': -1,
-    'grpc.keepalive_time_ms': keepaliveMs,
-    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+    'grpc.max_concurrent_streams': limits.streamsPerConnection,
+    'grpc.keepalive_time_ms': limits.keepaliveMs,
+    'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
   });
   const encoder = new ResponseEncoder();
   const connections = new Set<Connection<SotwRequest> | Connection<DeltaRequest>>();
@@ -95,13 +78,21 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
     },
     authorize: (call, node) => judgeClaim(tls, call, node, refusals),
     encoder,
-    introductionMs,
+    limits,
+    onOffence: (call, sentence) => refusals.tell(addressOf(call), sentence),
   };
   let closing = false;
 
+  const refuse = (call: Call, code: status, details: string) => {
+    call.emit('error', { code, details, metadata: messageTrailers(details) });
+  };
   const serve = ({ variant, typeUrl }: Method, call: Call) => {
-    if (closing)
-      return void call.emit('error', { code: status.UNAVAILABLE, details: 'The control plane is stopping.' });
+    if (closing) return refuse(call, status.UNAVAILABLE, 'The control plane is stopping.');
+    if (connections.size >= limits.streams) {
+      const sentence = `There are ${limits.streams} discovery streams here already, which is the limit.`;
+      refusals.tell(addressOf(call), sentence);
+      return refuse(call, status.RESOURCE_EXHAUSTED, sentence);
+    }
     const forget = () => connections.delete(connection);
     const connection =
       variant === 'sotw'
@@ -162,7 +153,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
           listener?.destroy();
           // It never calls the graceful stop's callback, and a dead client's socket may outlast both.
           resolve();
-        }, closeMs);
+        }, limits.closeMs);
         server.tryShutdown(async () => {
           await noneConnected;
           clearTimeout(cut);
@@ -175,6 +166,11 @@ export function createXdsServer({ store, groupsOf, log, onEvent, limits, tls }: 
 
 /** So many types without resources are logged, each once. */
 const STRANGE_TYPES = 100;
+
+/** The client's IP address, unless it has gone. */
+function addressOf(call: Call): string | undefined {
+  return /^(.*):\d+$/.exec(call.getPeer())?.[1];
+}
 
 function isEmpty(names: Iterable<string>): boolean {
   return names[Symbol.iterator]().next().done === true;

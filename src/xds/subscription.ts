@@ -136,6 +136,11 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
     return this.lastNonce !== '';
   }
 
+  /** How many names the client asks for one by one. */
+  get nameCount(): number {
+    return this.interest.names.size;
+  }
+
   /** What the client refused and would be sent otherwise. */
   get refusals(): readonly (NamedVersion & { readonly error: Refusal })[] {
     return [...this.#refused].map(([name, { version, error }]) => ({ name, version: version || undefined, error }));
