@@ -1,5 +1,5 @@
+import { isDnsName } from '../dns-names.ts';
 import type { OutsideHost } from './model.ts';
-import { isDnsName } from './names.ts';
 
 export type HostReading = { readonly host: OutsideHost } | { readonly wrong: string };
 

@@ -1,3 +1,4 @@
+import { isDnsLabel } from '../dns-names.ts';
 import { nearest } from '../nearest.ts';
 import type { Problem, ProblemCode } from '../problems.ts';
 import type { ServiceRecord } from '../sources/source.ts';
@@ -5,7 +6,7 @@ import { readHost } from './hosts.ts';
 import { readMatch } from './match.ts';
 import type { Baseline, HttpPort, Identity, OutsideHost, Preview } from './model.ts';
 import { serviceId } from './model.ts';
-import { ANNOTATIONS, isDnsLabel, isKey, LABELS } from './names.ts';
+import { ANNOTATIONS, isKey, LABELS } from './names.ts';
 import { readPort } from './ports.ts';
 
 /** What the labels of one Service make of it. Most Services are neither. */

@@ -11,18 +11,6 @@ export const ANNOTATIONS = {
   match: 'shunt.dev/match',
 } as const;
 
-/** A DNS label (RFC 1123), as Kubernetes names namespaces. */
-const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-export function isDnsLabel(text: string): boolean {
-  return DNS_LABEL.test(text);
-}
-
-/** A DNS name (RFC 1123): labels of up to 63 characters, 253 in all. */
-export function isDnsName(text: string): boolean {
-  return text.length <= 253 && text.split('.').every(isDnsLabel);
-}
-
 /**
  * Keys are lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit, without `--`: every
  * carrier takes such a key unencoded, and `--` ends it in a preview's host. 63 characters, as a label's value.

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
+import { isDnsName } from '../dns-names.ts';
 import type { ClientRule } from './settings.ts';
-import { isDnsName, type Reader, type Reading, refuse } from './values.ts';
+import { type Reader, type Reading, refuse } from './values.ts';
 
 /** `IDENTITY node=ID … namespace=NAME …`, of which only the identity must be there. */
 export const readClientRule: Reader<ClientRule> = (text) => {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isDnsLabel, isDnsName } from '../dns-names.ts';
 import type { HostPort } from './settings.ts';
 
 /** What came of reading a value. `why` quotes what is wrong and goes between the place and what is accepted. */
@@ -9,8 +10,6 @@ export type Reader<V> = (text: string) => Reading<V>;
 
 // RFC 9110, 5.6.2: names of headers. RFC 6265 (cookies) and W3C Baggage use the same grammar for theirs.
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// RFC 1123, 2.1.
-const dnsLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 // Headers with a meaning of their own: a key in one of them would change what the request is, or is read elsewhere.
 const reservedHeaders = new Set([
@@ -80,7 +79,7 @@ export function readHostPort({ names, anyPort }: { names: boolean; anyPort: bool
 }
 
 export const readDnsLabel: Reader<string> = (text) =>
-  dnsLabel.test(text.trim()) ? { value: text.trim() } : refuse(text, 'is not the name of a namespace');
+  isDnsLabel(text.trim()) ? { value: text.trim() } : refuse(text, 'is not the name of a namespace');
 
 /** A DNS name without a final dot; case does not matter and becomes lower. */
 export const readDnsName: Reader<string> = (text) => {
@@ -118,10 +117,6 @@ export function readList<V>(read: Reader<V>): Reader<readonly V[]> {
     }
     return { value: values };
   };
-}
-
-export function isDnsName(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((label) => dnsLabel.test(label));
 }
 
 export function refuse(text: string, why: string): { readonly why: string } {

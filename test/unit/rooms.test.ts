@@ -15,8 +15,8 @@ interface Room {
 
 /** The path of docs/how-it-works.md, in its order; then what surrounds it. Whatever is not written here is not allowed. */
 const rooms: Readonly<Record<string, Room>> = {
-  sources: { knows: ['problems'], uses: ['@kubernetes/client-node', 'pino', 'yaml'] },
-  catalog: { knows: ['sources', 'problems', 'nearest'] },
+  sources: { knows: ['problems', 'dns-names'], uses: ['@kubernetes/client-node', 'pino', 'yaml'] },
+  catalog: { knows: ['sources', 'problems', 'nearest', 'dns-names'] },
   intercepts: { knows: ['catalog', 'problems'] },
   translate: { knows: ['catalog', 'intercepts', 'protos', 'resources'], uses: ['yaml'] },
   // The library `shunt/xds`: it knows nothing of what a control plane is for.
@@ -32,9 +32,10 @@ const rooms: Readonly<Record<string, Room>> = {
   problems: { knows: [] },
   'problem-log': { knows: ['problems'] },
   nearest: { knows: [] },
+  'dns-names': { knows: [] },
   log: { knows: ['settings'], uses: ['pino'] },
   listening: { knows: ['settings'] },
-  settings: { knows: ['nearest'], uses: ['yaml'] },
+  settings: { knows: ['nearest', 'dns-names'], uses: ['yaml'] },
 
   // What joins the rooms.
   pipeline: {

@@ -1,11 +1,12 @@
 import { isIP, SocketAddress } from 'node:net';
+import { isDnsLabel, isDnsName } from '../../dns-names.ts';
 
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** Unlike DNS, Kubernetes bounds no part of such a name. */
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** An RFC 1123 label, as Kubernetes asks of namespaces and Services: returns what to write instead. */
 export function labelAdvice(value: string): string | undefined {
-  if (value.length <= 63 && LABEL.test(value)) return undefined;
+  if (isDnsLabel(value)) return undefined;
   return 'Write 1 to 63 lower-case letters, digits or `-`, beginning and ending with a letter or digit.';
 }
 
@@ -18,16 +19,13 @@ export function subdomainAdvice(value: string): string | undefined {
 /** A name that can be looked up, with or without the dot that ends a full name: returns what to write instead. */
 export function hostNameAdvice(value: string): string | undefined {
   const name = value.endsWith('.') ? value.slice(0, -1) : value;
-  const parts = name.split('.');
-  if (subdomainAdvice(name) === undefined && parts.every((part) => part.length <= 63) && !looksNumeric(parts.at(-1)!)) {
-    return undefined;
-  }
+  if (isDnsName(name) && !endsInNumber(name)) return undefined;
   return 'Write a DNS name such as `db.example.com`.';
 }
 
 /** No top-level domain is a number, so such a name is a mistyped IPv4 address (RFC 1123, 2.1). */
-function looksNumeric(part: string): boolean {
-  return /^\d+$/.test(part);
+function endsInNumber(name: string): boolean {
+  return /(^|\.)\d+$/.test(name);
 }
 
 /** The target of an ExternalName Service: a DNS name, or an address, IPv6 also in brackets. Returns what to write instead. */
