@@ -5,8 +5,9 @@ export type { DirectoryOptions };
 
 /**
  * A folder of manifests, and the folders in it, as a source: `.yaml`, `.yml` and `.json` files. A change is in force as
- * soon as it is written, but what a file that is written in place holds no more goes when it has been left alone for a
- * while: its writer may not have come to it. A file that cannot be read, or is empty, keeps its last good state in force.
+ * soon as it is written; where a file that is written in place lacks an object, a port or an endpoint that it had, as soon
+ * as it has been left alone for a while, since its writer may not have come to it. A file that cannot be read, or is
+ * empty, keeps its last good state in force.
  *
  * Told origins are `file PATH`, with the path inside the folder, and `folder`.
  */

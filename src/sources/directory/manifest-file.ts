@@ -75,7 +75,7 @@ export class ManifestFile {
         this.#take([]);
         return 'taken';
       case 'readable':
-        if (mayBeHalfWritten && this.#lacks(reading.objects)) return 'waits';
+        if (mayBeHalfWritten && this.#shrinksTo(reading.objects)) return 'waits';
         this.#take(reading.objects);
         return 'taken';
       default:
@@ -83,10 +83,13 @@ export class ManifestFile {
     }
   }
 
-  /** Whether an object that the file held is not among these. */
-  #lacks(objects: readonly ObjectReading[]): boolean {
-    const keys = new Set(objects.flatMap(({ ref }) => (ref === undefined ? [] : [refKey(ref)])));
-    return this.#records.some((record) => !keys.has(refKey(record)));
+  /** Whether an object that the file held is not among these, or has lost some of its entries. */
+  #shrinksTo(objects: readonly ObjectReading[]): boolean {
+    const sizes = new Map(objects.map(({ ref, record }) => [ref && refKey(ref), record && entriesOf(record)]));
+    return this.#records.some((before) => {
+      const key = refKey(before);
+      return !sizes.has(key) || (sizes.get(key) ?? Number.POSITIVE_INFINITY) < entriesOf(before);
+    });
   }
 
   #refuse(problem: Problem, settled: boolean): 'taken' | 'waits' {
@@ -109,6 +112,11 @@ export class ManifestFile {
     this.#records = records;
     this.#problems = problems;
   }
+}
+
+/** The lists that manifests end with as a rule. */
+function entriesOf(record: SourceRecord): number {
+  return record.ports.length + (record.kind === 'EndpointSlice' ? record.endpoints.length : 0);
 }
 
 function keeping(problem: Problem, what: string): Problem {

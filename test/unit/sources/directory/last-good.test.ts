@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { slice } from '../objects.ts';
 import { WatchedFolder, yaml } from './watched-folder.ts';
 
 let folder: WatchedFolder;
@@ -233,18 +235,33 @@ describe('a file that is being written', () => {
   });
 
   test('keeps its objects whatever part of it has been written', async () => {
+    const text = (port: number) => {
+      const endpoints = slice('api-1', 'api', ['10.0.0.1', '10.0.0.2']);
+      return `${stringify({ ...endpoints, ports: [{ name: 'http', port }] })}---\n${yaml(['api', 'web'], port)}`;
+    };
+    folder.write('shop.yaml', text(80));
+    stopTheClock();
     await folder.start();
-    const text = yaml(['api', 'web'], 81);
     const file = openSync(join(folder.path, 'shop.yaml'), 'w');
-    for (const [index, character] of [...text].entries()) {
+    for (const [index, character] of [...text(81)].entries()) {
       writeSync(file, character);
-      // Ends of lines are the one place where a part looks like a whole.
-      if (character !== '\n' && index % 7 === 0) await folder.settled();
+      if (character === '\n' || index % 7 === 0) await folder.settled();
     }
     closeSync(file);
     await folder.seen.until(() => folder.port('web') === 81);
-    expect(folder.services).toEqual(['api', 'web']);
-    expect(folder.news.join()).not.toContain('-');
+    expect(folder.news).toEqual(['+api +api-1 +web']);
+  });
+
+  test('may lose a port or an endpoint once it is left alone', async () => {
+    const text = (addresses: readonly string[]) => `${stringify(slice('api-1', 'api', addresses))}`;
+    folder.write('slice.yaml', text(['10.0.0.1', '10.0.0.2']));
+    stopTheClock();
+    await folder.start({ settleMs: 150 });
+    folder.write('slice.yaml', text(['10.0.0.1']));
+    await folder.settled();
+    expect(folder.news).toEqual([]);
+    vi.advanceTimersByTime(150);
+    expect(folder.news).toEqual(['+api-1']);
   });
 
   test('is taken at last if it does not end its last line', async () => {
