@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Changes, ResourceStore } from '../resources/index.ts';
 import { Answers } from './answers.ts';
 import type { Received } from './decode.ts';
-import type { ResponseEncoder } from './encode.ts';
+import { encodeResponse, type WireMessage } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';
 import { invalid, LimitExceeded, tooMuch, type XdsLimits } from './limits.ts';
@@ -15,7 +15,7 @@ import type { StreamReport } from './report.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 import type { Refusal } from './trust/index.ts';
 
-export type Call = ServerDuplexStream<Buffer, Buffer>;
+export type Call = ServerDuplexStream<Buffer, WireMessage>;
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
@@ -27,7 +27,6 @@ export interface ConnectionContext {
   readonly onType: (typeUrl: string) => void;
   /** Why this caller may not be this node; undefined if it may. */
   readonly authorize: (call: Call, node: Node) => Refusal | undefined;
-  readonly encoder: ResponseEncoder;
   readonly limits: XdsLimits;
   /** Told what a client did that it should not. */
   readonly onOffence: (call: Call, sentence: string) => void;
@@ -59,7 +58,7 @@ export class Connection<Request extends DiscoveryRequest> {
   readonly #counts = new Map<string, { sent: number; acknowledged: number; refused: number; error?: string }>();
   readonly #answers = new Map<string, Answers>();
   #client: Client<Request> | undefined;
-  readonly #outbox: Outbox;
+  readonly #outbox: Outbox<WireMessage>;
   /** Runs until the first request, then until the client has asked for all its types. */
   #patience: NodeJS.Timeout | undefined;
   #open = true;
@@ -205,7 +204,7 @@ export class Connection<Request extends DiscoveryRequest> {
     switch (action.type) {
       case 'respond': {
         const { typeUrl, nonce, changes } = action;
-        this.#outbox.write(this.#context.encoder.encode(this.#speech.variant, action));
+        this.#outbox.write(encodeResponse(this.#speech.variant, action));
         this.#count(typeUrl).sent += 1;
         this.#tell(client, { type: 'pushed', typeUrl, nonce, changes, sequence: this.#context.store.sequence });
         return;

@@ -1,42 +1,28 @@
 import protobuf from 'protobufjs';
-import { Digest, deltaPrefix, type Resource, sotwPrefix } from '../resources/index.ts';
+import { deltaPrefix, type Resource, sotwPrefix } from '../resources/index.ts';
 import type { Respond, Variant } from './protocol.ts';
 
-/** Encoded responses are kept for other streams up to this many bytes in all. */
-const KEPT_BYTES = 32 * 1024 * 1024;
-
 /**
- * Puts responses together from the pieces that each resource already has. A change goes out to many streams as the same
- * response but for its nonce, so what stands before the nonce is kept for the next stream.
+ * An encoded message in pieces, of which most belong to resources and are shared by all streams. grpc-js asks a serialised
+ * message for its length and has it copied behind the frame's header; so each byte is copied once, into what goes out.
  */
-export class ResponseEncoder {
-  readonly #bodies = new Map<string, Buffer>();
-  #bytes = 0;
+export class WireMessage {
+  readonly byteLength: number;
+  readonly #pieces: readonly Uint8Array[];
 
-  /** The bytes of a DiscoveryResponse or a DeltaDiscoveryResponse. */
-  encode(variant: Variant, response: Respond): Buffer {
-    const { typeUrl, version, resources, removed, nonce } = response;
-    const content = `${Digest.of(resources)} ${resources.length} ${JSON.stringify(removed)}`;
-    const key = `${variant} ${typeUrl} ${version} ${content}`;
-    const body = this.#bodies.get(key) ?? this.#keep(key, encodeBody(variant, response));
-    return Buffer.concat([body, text(NONCE, nonce)]);
+  constructor(pieces: readonly Uint8Array[]) {
+    this.#pieces = pieces;
+    this.byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** To be called when the world has changed: what was sent before will hardly be sent again. */
-  clear(): void {
-    this.#bodies.clear();
-    this.#bytes = 0;
-  }
-
-  #keep(key: string, body: Buffer): Buffer {
-    this.#bodies.set(key, body);
-    this.#bytes += body.length;
-    for (const [oldest, { length }] of this.#bodies) {
-      if (this.#bytes <= KEPT_BYTES) break;
-      this.#bodies.delete(oldest);
-      this.#bytes -= length;
+  /** As `Buffer.copy` does. @returns the number of bytes copied. */
+  copy(target: Uint8Array, start = 0): number {
+    let at = start;
+    for (const piece of this.#pieces) {
+      target.set(piece, at);
+      at += piece.length;
     }
-    return body;
+    return this.byteLength;
   }
 }
 
@@ -47,13 +33,16 @@ const NONCE = 5;
 /** Only in DeltaDiscoveryResponse. */
 const REMOVED_RESOURCES = 6;
 
-function encodeBody(variant: Variant, { typeUrl, version, resources, removed }: Respond): Buffer {
+/** A DiscoveryResponse or a DeltaDiscoveryResponse. */
+export function encodeResponse(variant: Variant, response: Respond): WireMessage {
+  const { typeUrl, version, resources, removed, nonce } = response;
   const prefix: (resource: Resource) => Uint8Array = variant === 'sotw' ? sotwPrefix : deltaPrefix;
-  return Buffer.concat([
+  return new WireMessage([
     text(VERSION, version),
     text(TYPE_URL, typeUrl),
     ...resources.flatMap((resource) => [prefix(resource), resource.body]),
     ...removed.map((name) => text(REMOVED_RESOURCES, name)),
+    text(NONCE, nonce),
   ]);
 }
 

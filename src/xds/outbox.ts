@@ -2,8 +2,6 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { XdsLimits } from './limits.ts';
 
-type Call = ServerDuplexStream<Buffer, Buffer>;
-
 const MIB = 1024 * 1024;
 
 /**
@@ -11,8 +9,8 @@ const MIB = 1024 * 1024;
  * that does not read is cut off. That holds for a call that is over for us, too: its last words, and all that is before
  * them, wait in memory for as long as the client likes.
  */
-export class Outbox {
-  readonly #call: Call;
+export class Outbox<Message extends { readonly byteLength: number }> {
+  readonly #call: ServerDuplexStream<Buffer, Message>;
   readonly #limits: Pick<XdsLimits, 'pendingBytes' | 'writeDeadlineMs'>;
   readonly #onStuck: () => void;
   /** Lengths of the messages on their way, the oldest first. */
@@ -21,7 +19,11 @@ export class Outbox {
   #deadline: NodeJS.Timeout | undefined;
 
   /** @param onStuck called once, when the client has not read in time; its stream is reset right after. */
-  constructor(call: Call, limits: Pick<XdsLimits, 'pendingBytes' | 'writeDeadlineMs'>, onStuck: () => void) {
+  constructor(
+    call: ServerDuplexStream<Buffer, Message>,
+    limits: Pick<XdsLimits, 'pendingBytes' | 'writeDeadlineMs'>,
+    onStuck: () => void,
+  ) {
     this.#call = call;
     this.#limits = limits;
     this.#onStuck = onStuck;
@@ -29,10 +31,10 @@ export class Outbox {
     call.on('cancelled', () => clearTimeout(this.#deadline));
   }
 
-  write(message: Buffer): void {
-    this.#lengths.push(message.length);
-    this.#pending += message.length;
-    if (this.#lengths.length === 1) this.#await(message.length);
+  write(message: Message): void {
+    this.#lengths.push(message.byteLength);
+    this.#pending += message.byteLength;
+    if (this.#lengths.length === 1) this.#await(message.byteLength);
     if (this.#pending > this.#limits.pendingBytes) this.#call.pause();
     this.#call.write(message, () => this.#arrived());
   }
@@ -59,7 +61,7 @@ export class Outbox {
  * grpc-js has no way to end a call but by a status, which waits behind what is not read. The client takes this code for
  * RESOURCE_EXHAUSTED. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors
  */
-function reset(call: Call): void {
-  const { stream } = (call as unknown as { readonly call: { readonly stream: ServerHttp2Stream } }).call;
+function reset(call: unknown): void {
+  const { stream } = (call as { readonly call: { readonly stream: ServerHttp2Stream } }).call;
   stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }

@@ -4,7 +4,6 @@ import type { ResourceStore } from '../resources/index.ts';
 import { type Call, Connection, type ConnectionContext } from './connection.ts';
 import { addClientStatus, CLIENT_STATUS_SERVICE, type ReportsFor } from './csds/index.ts';
 import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
-import { ResponseEncoder } from './encode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';
 import { addHealth } from './health.ts';
@@ -52,7 +51,6 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
   });
-  const encoder = new ResponseEncoder();
   const connections = new Set<Connection<SotwRequest> | Connection<DeltaRequest>>();
   const logEvent = logEvents(log);
   const strangeTypes = new Set<string>();
@@ -77,7 +75,6 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
       log.warn({ type: typeUrl }, `A client asks for ${typeUrl}, of which there are no resources here.`);
     },
     authorize: (call, node) => judgeClaim(tls, call, node, refusals),
-    encoder,
     limits,
     onOffence: (call, sentence) => refusals.tell(addressOf(call), sentence),
   };
@@ -117,7 +114,6 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
   health.set(store.synced);
 
   const unsubscribe = store.subscribe((changes) => {
-    encoder.clear();
     health.set(true);
     for (const connection of [...connections]) {
       if (changes.sequence === 1) connection.start();

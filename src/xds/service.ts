@@ -1,5 +1,6 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { typeUrls } from '../protos/index.ts';
+import type { WireMessage } from './encode.ts';
 import type { Variant } from './protocol.ts';
 
 /** One discovery method. */
@@ -7,7 +8,7 @@ export interface Method {
   readonly variant: Variant;
   /** The one type that it carries; undefined for ADS, which carries all. */
   readonly typeUrl: string | undefined;
-  readonly definition: MethodDefinition<Buffer, Buffer>;
+  readonly definition: MethodDefinition<Buffer, WireMessage>;
 }
 
 /** The discovery services of Envoy's API, by their methods' names. */
@@ -35,11 +36,18 @@ function methodsOf(service: string, suffix: string, typeUrl: string | undefined)
   ];
 }
 
-function definition(service: string, method: string): MethodDefinition<Buffer, Buffer> {
-  return bytesMethod(`/envoy.service.${service}/${method}`, 'stream');
+function definition(service: string, method: string): MethodDefinition<Buffer, WireMessage> {
+  return {
+    ...bytesMethod(`/envoy.service.${service}/${method}`, 'stream'),
+    // grpc-js takes nothing of it but its length and its bytes, copied to where they go.
+    responseSerialize: (message) => message as unknown as Buffer,
+    responseDeserialize: () => {
+      throw new Error('A server reads no responses.');
+    },
+  };
 }
 
-/** Messages pass gRPC as bytes: a response is encoded once for many streams. */
+/** Messages pass gRPC as bytes. */
 export function bytesMethod(path: string, kind: 'stream' | 'unary'): MethodDefinition<Buffer, Buffer> {
   const bytes = (message: Buffer) => message;
   return {
