@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode, typeUrls } from '../../../src/protos/index.ts';
+import { DEFAULT_LIMITS } from '../../../src/xds/limits.ts';
 import { XdsClient } from '../../support/xds-client.ts';
 
 const run = promisify(execFile);
@@ -143,6 +144,22 @@ describe('the example of the manual', () => {
         .split('\n')
         .filter((line) => line.trim() !== '').length,
     ).toBeLessThanOrEqual(60);
+  });
+});
+
+describe('the manual', () => {
+  it('names each limit', () => {
+    expect(Object.keys(DEFAULT_LIMITS).filter((limit) => !manual.includes(`\`${limit}\``))).toEqual([]);
+  });
+
+  it('names each event, with all that it has of its own', () => {
+    const source = readFileSync(join(root, 'src/xds/events.ts'), 'utf8').split('export interface ClientStatus')[0]!;
+    const fields = Array.from(
+      source.matchAll(/readonly (\w+): ('\w+')?/g),
+      ([, name, type]) => type?.slice(1, -1) ?? name,
+    );
+    expect(fields).toContain('acknowledged');
+    expect(fields.filter((field) => !manual.includes(`\`${field}\``))).toEqual([]);
   });
 });
 

@@ -176,7 +176,7 @@ describe('rules of subscription, in delta', () => {
     'a client that states versions and takes a part of the wildcard only is sent nothing of the rest': [
       ['CDS a@1', 'CDS b@1'],
       [
-        change('CDS', { subscribe: ['a'], initialVersions: versions('CDS a@1', 'CDS gone@1') }),
+        change('CDS', { subscribe: ['a'], initialVersions: versions('CDS a@1', 'CDS b@1', 'CDS gone@1') }),
         ['acknowledged CDS a@1'],
       ],
       [introduced, []],
