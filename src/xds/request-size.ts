@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { invalid, tooMuch, type XdsLimits } from './limits.ts';
+import { invalid, LimitExceeded, tooMuch, type XdsLimits } from './limits.ts';
 
 export type RequestLimits = Pick<XdsLimits, 'names' | 'nameBytes' | 'nodeBytes'>;
 
@@ -20,9 +20,18 @@ const LENGTH_DELIMITED = 2;
  * Measures a request before it is decoded. Decoded, it can take forty times as much as its bytes: an empty name takes two
  * of them, and 64 MiB of these would become an array of 33 million.
  *
- * @throws LimitExceeded with a sentence that names the limit; Error if the bytes are no message at all.
+ * @throws LimitExceeded with a sentence that names the limit; Error saying what is wrong, if the bytes are no message at all.
  */
 export function checkSize(bytes: Uint8Array, fields: RequestFields, limits: RequestLimits): void {
+  try {
+    measure(bytes, fields, limits);
+  } catch (cause) {
+    if (cause instanceof LimitExceeded) throw cause;
+    throw new Error(`The bytes are no discovery request: ${(cause as Error).message}.`, { cause });
+  }
+}
+
+function measure(bytes: Uint8Array, fields: RequestFields, limits: RequestLimits): void {
   const reader = protobuf.Reader.create(bytes);
   let count = 0;
   while (reader.pos < reader.len) {
