@@ -62,14 +62,24 @@ export interface ShuntProcess extends TestShunt {
   readonly child: ChildProcess;
 }
 
+export interface ServeOptions {
+  /** Where it is to serve ADS. Default: any. */
+  readonly xdsPort?: number;
+  /** Default: a free one. */
+  readonly gatewayPort?: number;
+  /** Default: info. */
+  readonly logLevel?: LogLevel;
+}
+
 /** Runs `shunt serve --directory`, as built by `npm run build`. It has read the folder when this settles. */
-export async function runShuntServe(folder: ManifestFolder): Promise<ShuntProcess> {
-  const gatewayPort = await freePort();
+export async function runShuntServe(folder: ManifestFolder, options: ServeOptions = {}): Promise<ShuntProcess> {
+  const { xdsPort = 0, gatewayPort = await freePort(), logLevel = 'info' } = options;
   const flags = {
     directory: folder.path,
-    xds: '127.0.0.1:0',
+    xds: `127.0.0.1:${xdsPort}`,
     admin: '127.0.0.1:0',
     listen: `127.0.0.1:${gatewayPort}`,
+    'log-level': logLevel,
   };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
   const child = spawn(process.execPath, [MAIN, 'serve', ...args], {

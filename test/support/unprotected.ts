@@ -39,7 +39,8 @@ export async function startShuntWithoutRetries(folder: ManifestFolder) {
 
 const ROUTE_CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
 
-function dropRetries(resource: Resource): Resource {
+/** A RouteConfiguration whose routes retry nothing; other resources as they are. */
+export function dropRetries(resource: Resource): Resource {
   if (resource.typeUrl !== typeUrls.routeConfiguration) return resource;
   const routes = decode(ROUTE_CONFIGURATION, resource.body);
   for (const host of routes.virtual_hosts ?? []) {
