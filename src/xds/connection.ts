@@ -22,14 +22,15 @@ export interface ConnectionContext {
   readonly store: ResourceStore;
   readonly groupsOf: (node: Node) => readonly string[];
   readonly log: Logger;
-  readonly onEvent: (event: XdsEvent) => void;
+  /** @param address the client's IP address, unless it has gone before it was asked for it. */
+  readonly onEvent: (event: XdsEvent, address: string | undefined) => void;
   /** Told of the type of each request. */
   readonly onType: (typeUrl: string) => void;
   /** Why this caller may not be this node; undefined if it may. */
   readonly authorize: (call: Call, node: Node) => Refusal | undefined;
   readonly limits: XdsLimits;
   /** Told what a client did that it should not. */
-  readonly onOffence: (call: Call, sentence: string) => void;
+  readonly onOffence: (address: string | undefined, sentence: string) => void;
 }
 
 /** What a discovery method brings: its variant of the protocol. */
@@ -53,6 +54,8 @@ interface Client<Request extends DiscoveryRequest> {
 export class Connection<Request extends DiscoveryRequest> {
   readonly #id = randomBytes(6).toString('base64url');
   readonly #call: Call;
+  /** Kept, because nobody can tell it any more when the client has gone. */
+  readonly #address: string | undefined;
   readonly #speech: Speech<Request>;
   readonly #context: ConnectionContext;
   readonly #counts = new Map<string, { sent: number; acknowledged: number; refused: number; error?: string }>();
@@ -68,11 +71,12 @@ export class Connection<Request extends DiscoveryRequest> {
   /** @param onClose called once, when the call is over for whatever reason. */
   constructor(call: Call, speech: Speech<Request>, context: ConnectionContext, onClose: () => void) {
     this.#call = call;
+    this.#address = addressOf(call);
     this.#speech = speech;
     this.#context = context;
     this.#outbox = new Outbox(call, context.limits, () => {
       const sentence = 'It does not read what it is sent, so its stream was reset.';
-      context.onOffence(call, sentence);
+      context.onOffence(this.#address, sentence);
       close(sentence);
     });
     const close = (reason: string) => {
@@ -148,7 +152,7 @@ export class Connection<Request extends DiscoveryRequest> {
       if (error instanceof LimitExceeded) {
         this.#offend(error);
       } else {
-        this.#context.onOffence(this.#call, 'It sent bytes that are no discovery request.');
+        this.#context.onOffence(this.#address, 'It sent bytes that are no discovery request.');
         this.#fail(status.INVALID_ARGUMENT, (error as Error).message);
       }
       return;
@@ -264,7 +268,7 @@ export class Connection<Request extends DiscoveryRequest> {
   }
 
   #offend({ code, message }: LimitExceeded): void {
-    this.#context.onOffence(this.#call, message);
+    this.#context.onOffence(this.#address, message);
     this.#fail(code, message);
   }
 
@@ -273,7 +277,8 @@ export class Connection<Request extends DiscoveryRequest> {
   }
 
   #tell(client: Client<Request>, what: DistributiveOmit<XdsEvent, 'at' | 'node' | 'groups' | 'stream'>): void {
-    this.#context.onEvent({ at: now(), node: client.node.id, groups: client.groups, stream: this.#id, ...what });
+    const event = { at: now(), node: client.node.id, groups: client.groups, stream: this.#id, ...what };
+    this.#context.onEvent(event, this.#address);
   }
 
   #close(reason: string): boolean {
@@ -286,6 +291,11 @@ export class Connection<Request extends DiscoveryRequest> {
 }
 
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
+/** The caller's IP address, unless it has gone. */
+export function addressOf(call: Call): string | undefined {
+  return /^(.*):\d+$/.exec(call.getPeer())?.[1];
+}
 
 function now(): number {
   return performance.timeOrigin + performance.now();

@@ -1,20 +1,28 @@
 import type { Logger } from 'pino';
 import type { XdsEvent } from './events.ts';
+import { LogQuota } from './log-quota.ts';
 import type { NamedVersion } from './protocol.ts';
 
 /** How many names one log line holds. */
 const LISTED = 20;
 
-/** Writes events to the log: refusals as warnings, comings and goings as information, the rest for debugging. */
-export function logEvents(log: Logger): (event: XdsEvent) => void {
-  return (event) => {
+/**
+ * Writes events to the log: refusals as warnings, comings and goings as information, the rest for debugging; and all for
+ * debugging that is too much of one address.
+ */
+export function logEvents(log: Logger): (event: XdsEvent, address: string | undefined) => void {
+  const quota = new LogQuota(log);
+  return (event, address) => {
     const { node, stream } = event;
     switch (event.type) {
       case 'connected':
-        log.info({ node, stream, variant: event.variant, groups: event.groups }, `${client(node)} connected`);
+        log[quota.take(address) ? 'info' : 'debug'](
+          { node, stream, variant: event.variant, groups: event.groups },
+          `${client(node)} connected`,
+        );
         return;
       case 'disconnected':
-        log.info({ node, stream }, `${client(node)} disconnected: ${event.reason}`);
+        log[quota.take(address) ? 'info' : 'debug']({ node, stream }, `${client(node)} disconnected: ${event.reason}`);
         return;
       case 'pushed':
       case 'acknowledged':
@@ -24,7 +32,7 @@ export function logEvents(log: Logger): (event: XdsEvent) => void {
         );
         return;
       case 'refused':
-        log.warn(
+        log[quota.take(address) ? 'warn' : 'debug'](
           {
             node,
             stream,

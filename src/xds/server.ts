@@ -1,7 +1,7 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { ResourceStore } from '../resources/index.ts';
-import { type Call, Connection, type ConnectionContext } from './connection.ts';
+import { addressOf, type Call, Connection, type ConnectionContext } from './connection.ts';
 import { addClientStatus, CLIENT_STATUS_SERVICE, type ReportsFor } from './csds/index.ts';
 import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
@@ -60,8 +60,8 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     store,
     groupsOf,
     log,
-    onEvent: (event) => {
-      logEvent(event);
+    onEvent: (event, address) => {
+      logEvent(event, address);
       try {
         onEvent?.(event);
       } catch (error) {
@@ -76,7 +76,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     },
     authorize: (call, node) => judgeClaim(tls, call, node, refusals),
     limits,
-    onOffence: (call, sentence) => refusals.tell(addressOf(call), sentence),
+    onOffence: (address, sentence) => refusals.tell(address, sentence),
   };
   let closing = false;
 
@@ -162,11 +162,6 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
 
 /** So many types without resources are logged, each once. */
 const STRANGE_TYPES = 100;
-
-/** The client's IP address, unless it has gone. */
-function addressOf(call: Call): string | undefined {
-  return /^(.*):\d+$/.exec(call.getPeer())?.[1];
-}
 
 function isEmpty(names: Iterable<string>): boolean {
   return names[Symbol.iterator]().next().done === true;

@@ -68,7 +68,7 @@ async function endure(attack: () => Promise<void>): Promise<string[]> {
   await Promise.all([attack(), othersGoOn()]);
   await othersGoOn();
   // The server may not have heard yet of streams that the clients have left.
-  while ((await server.memory()) > 1.5 * before);
+  while ((await server.memory()) > 1.2 * before);
   const lines = await server.log();
   const refusals = lines.filter((line) => line.startsWith('Refused'));
   expect(refusals.length).toBeLessThan(3);
@@ -218,7 +218,7 @@ describe('a client that', { timeout: 30_000 }, () => {
     await endure(async () => {
       const deaf = await DeafClient.connect(server.port);
       const names = Array.from({ length: 20_000 }, (_, index) => `name-${index}`);
-      const streams = Array.from({ length: 20 }, () => deaf.open());
+      const streams = Array.from({ length: 10 }, () => deaf.open());
       for (const stream of streams) {
         stream.ask({ node: { id: 'bad' }, type_url: loadAssignment, resource_names_subscribe: names });
       }

@@ -235,6 +235,22 @@ describe('streams', () => {
   });
 });
 
+describe('clients that refuse the same thing without end', () => {
+  it('get so many lines in the log, and no more', async () => {
+    await start({});
+    const stream = client.delta();
+    for (let i = 0; i < 1_000; i++) {
+      stream.send({ node: { id: 'one' }, type_url: cluster, resource_names_subscribe: ['a'] });
+      const { nonce } = await stream.next();
+      stream.send({ type_url: cluster, response_nonce: nonce!, error_detail: { code: 3, message: 'no' } });
+    }
+    await test.event('refused', () => test.events.filter(({ type }) => type === 'refused').length === 1_000);
+    const lines = test.logged.filter(({ level }) => level >= 30).map(({ msg }) => msg);
+    expect(lines).toHaveLength(301);
+    expect(lines.at(-1)).toContain('Clients at 127.0.0.1 come, go or refuse so often');
+  });
+});
+
 describe('clients that do not read', () => {
   const large = makeResource(cluster, 'large', '1', { bytes: MIB / 2 });
   let deaf: DeafClient;
