@@ -7,6 +7,7 @@ import {
   bytesReceived,
   differences,
   Life,
+  requestsOf,
   startSharedLoads,
   typesOf,
   updatesTaken,
@@ -23,6 +24,9 @@ const envoy = await envoyOrSkip();
 
 const PROTOCOLS = ['delta', 'sotw'] as const;
 const PER_SECOND = 600;
+
+/** How often an Envoy is asked whether it has everything: for ten seconds, more on a busy machine. */
+const PATIENCE = 1_000;
 
 /** What happens about a restart. */
 type Round =
@@ -81,7 +85,10 @@ describe.skipIf(envoy === undefined)('a control plane that is killed and comes b
           const after = await render();
           for (const [protocol, each] of envoys) {
             await life.served(protocol);
-            while (!isDeepStrictEqual(await inForce(each), after)) await loads[0]!.settle(10);
+            for (let tries = 0; tries < PATIENCE && !isDeepStrictEqual(await inForce(each), after); tries++) {
+              await loads[0]!.settle(PER_SECOND / 60);
+            }
+            expect(await inForce(each)).toEqual(after);
           }
           await loads[0]!.settle(PER_SECOND / 20);
 
@@ -110,8 +117,9 @@ describe.skipIf(envoy === undefined)('a control plane that is killed and comes b
         }
         for (const each of envoys.values()) {
           expect(await each.rejected()).toEqual({});
-          const served = await each.stats('^http\\.gateway\\.downstream_rq_http[12]_total$');
-          for (const count of Object.values(served)) expect(count).toBeGreaterThan(PER_SECOND);
+          const requests = await requestsOf(each);
+          table.push(`${requests[0]} requests over HTTP/1.1 and ${requests[1]} over HTTP/2 at one of the Envoys`);
+          for (const count of requests) expect(count).toBeGreaterThan(0);
         }
       } finally {
         for (const load of loads) reports.push(await load.stop());

@@ -86,7 +86,7 @@ export async function updatesTaken(envoy: TestEnvoy): Promise<Record<string, num
 }
 
 /**
- * Starts loads on a port that several Envoys listen at, until each of them has connections of both HTTP versions: the
+ * Starts loads on a port that several Envoys listen at, until each of them gets requests of both HTTP versions: the
  * kernel spreads connections by their ports, as chance has it.
  *
  * @param perSecond of all loads together.
@@ -97,14 +97,22 @@ export async function startSharedLoads(
 ): Promise<readonly Load[]> {
   for (let tries = 0; tries < 30; tries++) {
     const half = { ...options, perSecond: options.perSecond / 2 };
+    const before = await Promise.all(envoys.map(requestsOf));
     const loads = [await startLoad(half), await startLoad(half)];
     for (const load of loads) await load.settle(100);
-    const shares = await Promise.all(
-      envoys.map((envoy) => envoy.stats('^http\\.gateway\\.downstream_cx_http[12]_active$')),
-    );
-    if (shares.every((share) => Object.values(share).filter((connections) => connections > 0).length === 2))
-      return loads;
+    const after = await Promise.all(envoys.map(requestsOf));
+    const shares = after.flatMap((counts, envoy) => counts.map((count, version) => count - before[envoy]![version]!));
+    if (shares.every((share) => share >= FAIR_SHARE)) return loads;
     for (const load of loads) await load.stop();
   }
-  throw new Error('After 30 tries one of the Envoys still had no connection.');
+  throw new Error('After 30 tries one of the Envoys still had no share of the load.');
+}
+
+/** Of a load's first 200 requests, how many must be an Envoy's, in each HTTP version. */
+const FAIR_SHARE = 10;
+
+/** How many requests came to an Envoy over HTTP/1.1 and over HTTP/2. */
+export async function requestsOf(envoy: TestEnvoy): Promise<readonly [number, number]> {
+  const stats = await envoy.stats('^http\\.gateway\\.downstream_rq_http[12]_total$');
+  return [stats['http.gateway.downstream_rq_http1_total'] ?? 0, stats['http.gateway.downstream_rq_http2_total'] ?? 0];
 }
