@@ -36,8 +36,6 @@ export const METADATA = {
   baggage: 'baggage',
   /** In `shunt`: the key that a request on a rule's route carries. */
   carried: 'carried',
-  /** In `shunt`: who an endpoint is. */
-  servedBy: 'by',
 } as const;
 
 export const KEY_READER = 'shunt.key';

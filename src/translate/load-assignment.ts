@@ -32,7 +32,12 @@ export function translateLoadAssignment(baseline: Baseline, { port, entries }: P
     cluster_name: clusterName(baseline, port),
     policy: { overprovisioning_factor: uint32(OVERPROVISIONING) },
     endpoints: [
-      { priority: 0, lb_endpoints: copies.map((entry) => translateEndpoint(baseline, entry, entry.subsets)) },
+      ...[...Map.groupBy(copies, (entry) => titleOf(baseline, entry))].map(([title, entries]) => ({
+        priority: 0,
+        // Envoy keeps the host of an address, its name included, unless the locality changes.
+        locality: { sub_zone: title },
+        lb_endpoints: entries.map((entry) => translateEndpoint(baseline, entry, entry.subsets)),
+      })),
       {
         priority: 1,
         lb_endpoints: own.map((entry, index) =>
@@ -44,16 +49,18 @@ export function translateLoadAssignment(baseline: Baseline, { port, entries }: P
 }
 
 function translateEndpoint(baseline: Baseline, entry: EndpointEntry, subsets: readonly string[]): LbEndpoint {
-  const servedBy = entry.baseline ? baseline.name : `${baseline.name}@${entry.titles.join(',')}`;
   return {
-    endpoint: { address: { socket_address: { address: entry.address, port_value: entry.port } } },
-    metadata: {
-      filter_metadata: {
-        [METADATA.loadBalancer]: struct({ [METADATA.preview]: subsets }),
-        [METADATA.own]: struct({ [METADATA.servedBy]: servedBy }),
-      },
+    endpoint: {
+      address: { socket_address: { address: entry.address, port_value: entry.port } },
+      hostname: titleOf(baseline, entry),
     },
+    metadata: { filter_metadata: { [METADATA.loadBalancer]: struct({ [METADATA.preview]: subsets }) } },
   };
+}
+
+/** Who an endpoint is, as callers are told. */
+function titleOf(baseline: Baseline, entry: EndpointEntry): string {
+  return entry.baseline ? baseline.name : `${baseline.name}@${entry.titles.join(',')}`;
 }
 
 /** For each of `count` endpoints, the subsets that it is a fallback of: neighbours, from a place that depends on the name. */

@@ -30,7 +30,8 @@ export function translateRoutes(routing: Routing, rulesOf: RulesOf, options: Gat
     ignore_port_in_host_matching: true,
     response_headers_to_add: [
       {
-        header: { key: SERVED_BY, value: `%UPSTREAM_METADATA(${METADATA.own}:${METADATA.servedBy})%` },
+        // Not the endpoint's metadata: a worker that reads it while an update replaces it takes Envoy 1.40.0 down.
+        header: { key: SERVED_BY, value: '%UPSTREAM_HOST_NAME%' },
         append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
       },
     ],
