@@ -28,7 +28,8 @@ const TICK_MS = 1;
 export class Generator {
   readonly #kinds: readonly RequestKind[];
   readonly #tallies: readonly Tally[];
-  readonly #answeredBy: Map<RequestKind, readonly string[]>;
+  /** Who may answer, one list after another; the last holds. */
+  readonly #answeredBy: ReadonlyMap<RequestKind, (readonly string[])[]>;
   readonly #senders: Readonly<Record<LoadProtocol, Sender>>;
   readonly #schedule: Schedule;
   readonly #started = performance.now();
@@ -42,7 +43,7 @@ export class Generator {
   constructor({ port, kinds, perSecond = DEFAULT_PER_SECOND, timeoutMs = DEFAULT_TIMEOUT_MS }: LoadOptions) {
     this.#kinds = kinds;
     this.#tallies = kinds.map((kind) => new Tally(kind));
-    this.#answeredBy = new Map(kinds.map((kind) => [kind, kind.answeredBy]));
+    this.#answeredBy = new Map(kinds.map((kind) => [kind, [kind.answeredBy]]));
     const http2 = http2Sender(port, timeoutMs);
     // gRPC has a connection of its own, as a gRPC client does.
     this.#senders = { 'HTTP/1.1': http1Sender(port, timeoutMs), 'HTTP/2': http2, gRPC: http2Sender(port, timeoutMs) };
@@ -50,9 +51,9 @@ export class Generator {
     this.#ticking = setInterval(() => this.#sendDue(), TICK_MS);
   }
 
-  /** From now on others may answer the requests of every kind with this name. Those under way may still be answered by both. */
+  /** From now on others may answer the requests of every kind with this name. Those under way may still be answered by those before. */
   expect(name: string, answeredBy: readonly string[]): void {
-    for (const kind of this.#kinds) if (kind.name === name) this.#answeredBy.set(kind, answeredBy);
+    for (const kind of this.#kinds) if (kind.name === name) this.#answeredBy.get(kind)!.push(answeredBy);
   }
 
   /** Settles when so many requests more have an outcome. */
@@ -90,11 +91,11 @@ export class Generator {
   async #send(index: number, due: number): Promise<void> {
     const kind = this.#kinds[index]!;
     const tally = this.#tallies[index]!;
-    const before = this.#answeredBy.get(kind)!;
+    const lists = this.#answeredBy.get(kind)!;
+    const since = lists.length - 1;
     tally.sent();
     const outcome = await this.#senders[kind.protocol].send(kind);
-    const after = this.#answeredBy.get(kind)!;
-    const answeredBy = before === after ? before : [...new Set([...before, ...after])];
+    const answeredBy = [...new Set(lists.slice(since).flat())];
     tally.settled(judge(kind, answeredBy, outcome), due - this.#started, performance.now() - this.#started);
     this.#settled += 1;
     const reached = this.#waiting.filter(({ settled }) => settled <= this.#settled);
