@@ -1,6 +1,6 @@
 import type { Resource } from '../resources/index.ts';
 import type { DeltaRequest } from './protocol.ts';
-import { type Content, type Items, Subscription } from './subscription.ts';
+import { type Content, type Items, type Referrers, Subscription } from './subscription.ts';
 
 /** Incremental xDS: responses carry what changed, requests carry what changes in the client's interest. */
 export class DeltaSubscription extends Subscription<DeltaRequest> {
@@ -9,7 +9,7 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
    * (rule 10), and the others are updates like any other, which the order among types may hold back. Whatever it asks for
    * without having it is answered at once.
    */
-  override begin({ subscribe, unsubscribe, initialVersions }: DeltaRequest): readonly Resource[] {
+  override begin({ subscribe, unsubscribe, initialVersions }: DeltaRequest, referrers: Referrers): readonly Resource[] {
     this.interest.amend(subscribe, unsubscribe);
     for (const [name, version] of initialVersions) if (this.wants(name)) this.hold(name, { version });
     const comesBack = this.held.size > 0;
@@ -18,6 +18,8 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     for (const name of new Set([...names, ...this.held.keys()])) {
       if (this.held.has(name)) this.compare(name);
       else this.owe(name);
+      // It comes for endpoints and not for clusters: a cluster that changed before the stream broke may still wait for them.
+      if (referrers === 'absent' && this.rules.warmsReferrers) this.owe(name);
     }
     if (wildcard) {
       for (const name of this.view.names(this.typeUrl)) {
@@ -43,6 +45,10 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   }
 
   /** What does not exist is said to be removed (rule 8). */
+  protected override standIn(): undefined {
+    return undefined;
+  }
+
   protected override canSay(): boolean {
     return true;
   }

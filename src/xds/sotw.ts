@@ -1,6 +1,7 @@
-import { Digest, type Resource } from '../resources/index.ts';
+import { typeUrls } from '../protos/index.ts';
+import { Digest, type Resource, resourceOf } from '../resources/index.ts';
 import type { Refusal, SotwRequest } from './protocol.ts';
-import { type Content, type Items, Subscription } from './subscription.ts';
+import { type Content, type Items, type Referrers, Subscription } from './subscription.ts';
 
 /**
  * What the server knows of the state that its responses add to: that it is empty, as the client said; that the client
@@ -20,14 +21,15 @@ export class SotwSubscription extends Subscription<SotwRequest> {
 
   /**
    * A version is a digest of names and versions, so a client that comes back with that of the present state holds exactly
-   * this state. Unless it gave up a name since, for that changes no version: so names are believed only while nothing was
-   * sent that makes the client want them again. A client that comes back with another version holds what nobody here
-   * remembers.
+   * this state. Unless it gave up a name since, for that changes no version: so names are believed only where they follow
+   * from what the client holds of the types that refer to them, and that was believed. A client that comes back with another
+   * version holds what nobody here remembers.
    */
-  override begin({ version, names }: SotwRequest, untouched: boolean): readonly Resource[] {
+  override begin({ version, names }: SotwRequest, referrers: Referrers): readonly Resource[] {
     this.interest.replace(names);
     const state = this.#present();
-    const credible = untouched || (this.interest.wildcard && this.interest.names.size === 0);
+    const isWildcard = this.interest.wildcard && this.interest.names.size === 0;
+    const credible = this.rules.wildcard ? isWildcard : referrers === 'unchanged';
     if (credible && version !== '' && version === Digest.of(state).toString()) {
       this.#basis = 'accepted';
       for (const resource of state) this.hold(resource.name, resource);
@@ -72,6 +74,12 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     super.accept(items);
     this.#basis = 'doubtful';
     return false;
+  }
+
+  /** An Envoy takes no other cluster before the one that it warms has an assignment; an empty one will do. */
+  protected override standIn(name: string): Resource | undefined {
+    if (this.typeUrl !== typeUrls.loadAssignment) return undefined;
+    return resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', { cluster_name: name });
   }
 
   protected override canSay(resource: Resource | undefined): boolean {

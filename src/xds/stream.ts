@@ -2,7 +2,7 @@ import type { ChangedNames, ResourceName, View } from '../resources/index.ts';
 import { DeltaSubscription } from './delta.ts';
 import type { Action, DeltaRequest, DiscoveryRequest, SotwRequest } from './protocol.ts';
 import { SotwSubscription } from './sotw.ts';
-import type { Gate, Items, Subscription } from './subscription.ts';
+import type { Gate, Items, Referrers, Subscription } from './subscription.ts';
 import { rankOf } from './types.ts';
 
 export interface StreamOptions {
@@ -86,15 +86,25 @@ export class Stream<Request extends DiscoveryRequest> {
   #begin(typeUrl: string, request: Request): readonly Action[] {
     const subscription = this.#open(typeUrl, this.#options.view);
     this.#subscriptions = [...this.#subscriptions, subscription].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
-    const untouched = !subscription.rules.removalsAfter.some((type) => this.#find(type)?.hasSent);
-    const upToDate = subscription.begin(request, untouched);
-    for (const name of this.#ahead.get(typeUrl) ?? []) if (subscription.wants(name)) subscription.owe(name);
+    const upToDate = subscription.begin(request, this.#referrersOf(subscription));
+    for (const name of this.#ahead.get(typeUrl) ?? []) {
+      subscription.expect(name);
+      if (subscription.wants(name)) subscription.owe(name);
+    }
     this.#ahead.delete(typeUrl);
 
     const changes = upToDate.map(({ name, version }) => ({ name, version }));
     const actions: readonly Action[] =
       changes.length > 0 ? [{ type: 'acknowledged', typeUrl, nonce: '', changes }] : [];
     return [...actions, ...this.#advance()];
+  }
+
+  /** What the types that refer to this one were told on this stream, before its first request. */
+  #referrersOf({ rules }: Subscription<Request>): Referrers {
+    if (this.#options.typeUrl !== undefined) return 'elsewhere';
+    const referrers = rules.removalsAfter.flatMap((type) => this.#find(type) ?? []);
+    if (referrers.length === 0) return 'absent';
+    return referrers.every(({ isUpToDate }) => isUpToDate) ? 'unchanged' : 'changed';
   }
 
   /** Sends whatever may be sent. A type's followers come after it in the order, so one pass is enough. */
@@ -131,9 +141,10 @@ export class Stream<Request extends DiscoveryRequest> {
 
   #oweFollower({ typeUrl, name }: ResourceName): void {
     const subscription = this.#find(typeUrl);
+    subscription?.expect(name);
     if (subscription?.wants(name)) {
       subscription.owe(name);
-    } else if (subscription === undefined) {
+    } else if (subscription === undefined && this.#options.typeUrl === undefined) {
       const names = this.#ahead.get(typeUrl) ?? new Set();
       this.#ahead.set(typeUrl, names.add(name));
     }

@@ -20,6 +20,12 @@ export interface Content {
   readonly removed: readonly string[];
 }
 
+/**
+ * What the types that refer to one were told on its stream before it was first asked for: nothing, since they are not
+ * asked for here or have streams of their own; nothing new; or something.
+ */
+export type Referrers = 'absent' | 'elsewhere' | 'unchanged' | 'changed';
+
 /** How a client answered the response that was in flight. */
 export interface Answer {
   readonly changes: readonly NamedVersion[];
@@ -75,6 +81,8 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   readonly #refused = new Map<string, { readonly version: string; readonly error: Refusal }>();
   /** Names of which the client refused something, so that nobody can tell what it holds: maybe that, if it was not alone. */
   readonly #uncertain = new Set<string>();
+  /** Names that the client needs, by what it was sent of another type, and was not answered yet. */
+  readonly #expected = new Set<string>();
   #parts: Part[] = [];
   #inFlight: InFlight | undefined;
   #changedAt = 0;
@@ -91,7 +99,7 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
    * @param untouched whether nothing was sent on this stream yet that may refer to resources of this type.
    * @returns the resources that the client came with and that are still as they were.
    */
-  abstract begin(request: Request, untouched: boolean): readonly Resource[];
+  abstract begin(request: Request, referrers: Referrers): readonly Resource[];
 
   /**
    * Takes what a later request changes in the client's interest.
@@ -106,6 +114,9 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
 
   /** Whether a response can carry this: in state of the world, most types have no words for what does not exist. */
   protected abstract canSay(resource: Resource | undefined): boolean;
+
+  /** What stands for a resource that does not exist, where the client waits for one and there is no word for none. */
+  protected abstract standIn(name: string): Resource | undefined;
 
   /** Whether there is nothing left to do: no difference, no response in flight, nothing refused. */
   get settled(): boolean {
@@ -134,6 +145,11 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
   /** Whether anything of this type was sent on this stream. */
   get hasSent(): boolean {
     return this.lastNonce !== '';
+  }
+
+  /** Whether the client came with the present state, and was believed. */
+  get isUpToDate(): boolean {
+    return this.held.size > 0 && !this.hasSent;
   }
 
   /** How many names the client asks for one by one. */
@@ -187,21 +203,26 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
     if (!this.#owed.has(name)) this.#owed.set(name, this.view.sequence);
   }
 
+  /** Notes that the client was sent something that makes it wait for this name, whether or not it exists (rule 11). */
+  expect(name: string): void {
+    this.#expected.add(name);
+  }
+
   /** The next response, if there is anything that may be said now; from then on it is in flight under this nonce. */
   next(gate: Gate, nonce: string): { readonly items: Items; readonly content: Content } | undefined {
     if (this.#inFlight !== undefined) return undefined;
     const chosen = new Map<string, Resource | undefined>();
     let since = Number.POSITIVE_INFINITY;
-    const take = (names: Iterable<readonly [name: string, since: number]>) => {
+    const take = (names: Iterable<readonly [name: string, since: number]>, standIns = false) => {
       for (const [name, changedAt] of names) {
-        const resource = this.view.get(this.typeUrl, name);
+        const resource = this.view.get(this.typeUrl, name) ?? (standIns ? this.#standIn(name) : undefined);
         if (!this.canSay(resource)) continue;
         chosen.set(name, resource);
         since = Math.min(since, changedAt);
       }
     };
 
-    take(this.#owed);
+    take(this.#owed, true);
     this.#owed.clear();
     const part = this.#nextPart();
     if (part !== undefined) {
@@ -218,6 +239,7 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
     this.lastNonce = nonce;
     this.answerDue = false;
     for (const name of items.keys()) {
+      this.#expected.delete(name);
       this.#updates.delete(name);
       this.#removals.delete(name);
     }
@@ -342,6 +364,10 @@ export abstract class Subscription<Request extends DiscoveryRequest> {
 
   #versionInWorld(name: string): string {
     return this.view.get(this.typeUrl, name)?.version ?? ABSENT;
+  }
+
+  #standIn(name: string): Resource | undefined {
+    return this.#expected.has(name) ? this.standIn(name) : undefined;
   }
 
   /** The version that the client will hold once it has accepted what is in flight; undefined if nobody can tell. */

@@ -12,6 +12,8 @@ export interface TypeRules {
   readonly updatesAfter: readonly string[];
   /** A removal waits until nothing is left to do for these types, whose resources may refer to this one. */
   readonly removalsAfter: readonly string[];
+  /** Whether a client needs it again when what refers to it changes: clusters warm until they have their endpoints. */
+  readonly warmsReferrers?: boolean;
 }
 
 const afterClusters = [cluster, loadAssignment];
@@ -30,7 +32,10 @@ const rules = new Map<string, TypeRules>([
       removalsAfter: [listener, scopedRouteConfiguration, routeConfiguration, virtualHost],
     },
   ],
-  [loadAssignment, { wildcard: false, fullState: false, updatesAfter: [], removalsAfter: [cluster] }],
+  [
+    loadAssignment,
+    { wildcard: false, fullState: false, updatesAfter: [], removalsAfter: [cluster], warmsReferrers: true },
+  ],
   [listener, { wildcard: true, fullState: true, updatesAfter: afterClusters, removalsAfter: [] }],
   [
     scopedRouteConfiguration,
@@ -45,10 +50,7 @@ const rules = new Map<string, TypeRules>([
       removalsAfter: [listener, scopedRouteConfiguration],
     },
   ],
-  [
-    virtualHost,
-    { wildcard: false, fullState: false, updatesAfter: afterClusters, removalsAfter: [routeConfiguration] },
-  ],
+  [virtualHost, { wildcard: true, fullState: false, updatesAfter: afterClusters, removalsAfter: [routeConfiguration] }],
 ]);
 
 const order = [...rules.keys()];

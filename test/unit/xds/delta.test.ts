@@ -160,18 +160,18 @@ describe('what a client asks for, in delta', () => {
 describe('a client that comes back, in delta', () => {
   deltaTable({
     'rule 10: equal versions are not sent again': [
-      ['EDS a@1', 'EDS b@1'],
+      ['RDS a@1', 'RDS b@1'],
       [
-        change('EDS', { subscribe: ['a', 'b'], initialVersions: versions('EDS a@1', 'EDS b@1') }),
-        ['acknowledged EDS a@1 b@1'],
+        change('RDS', { subscribe: ['a', 'b'], initialVersions: versions('RDS a@1', 'RDS b@1') }),
+        ['acknowledged RDS a@1 b@1'],
       ],
-      [world('EDS b@2'), ['send EDS b@2']],
+      [world('RDS b@2'), ['send RDS b@2']],
     ],
     'rule 10: other versions are sent, and so are names without a version': [
-      ['EDS a@2', 'EDS b@1', 'EDS c@1'],
+      ['RDS a@2', 'RDS b@1', 'RDS c@1'],
       [
-        change('EDS', { subscribe: ['a', 'b', 'c'], initialVersions: versions('EDS a@1', 'EDS b@1') }),
-        ['acknowledged EDS b@1', 'send EDS a@2 c@1'],
+        change('RDS', { subscribe: ['a', 'b', 'c'], initialVersions: versions('RDS a@1', 'RDS b@1') }),
+        ['acknowledged RDS b@1', 'send RDS a@2 c@1'],
       ],
     ],
     'rule 10: vanished names are removed': [
@@ -188,8 +188,8 @@ describe('a client that comes back, in delta', () => {
       [change('CDS'), []],
     ],
     'rule 10: versions of names that it no longer asks for are nothing to it': [
-      ['EDS a@1'],
-      [change('EDS', { subscribe: ['a'], initialVersions: versions('EDS a@1', 'EDS b@1') }), ['acknowledged EDS a@1']],
+      ['RDS a@1'],
+      [change('RDS', { subscribe: ['a'], initialVersions: versions('RDS a@1', 'RDS b@1') }), ['acknowledged RDS a@1']],
     ],
     'rule 12: vanished clusters stay until the client has had time to ask for its routes, and these have changed': [
       ['CDS a@1', 'RDS r@a'],
@@ -218,6 +218,14 @@ describe('a client that comes back, in delta', () => {
         ['acknowledged EDS a@1 b@1', 'send EDS a@1'],
       ],
     ],
+    'rule 11: endpoints are sent again to a client that comes for them before it comes for clusters: one may be waiting':
+      [
+        ['CDS a@1', 'EDS a@1'],
+        [
+          change('EDS', { subscribe: ['a'], initialVersions: versions('EDS a@1') }),
+          ['acknowledged EDS a@1', 'send EDS a@1'],
+        ],
+      ],
     'rule 1: a nonce of an earlier stream means nothing, nor does an error that goes with it': [
       ['CDS a@1'],
       [change('CDS', { nonce: 'older.7', error: { code: 3, message: 'no good' } }), ['send CDS a@1']],

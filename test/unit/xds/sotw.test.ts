@@ -1,6 +1,8 @@
-import { describe } from 'vitest';
-import { Digest } from '../../../src/resources/index.ts';
-import { ack, ask, introduced, nack, resource, sotwTable, stale, world } from './script.ts';
+import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../../../src/protos/index.ts';
+import { Digest, ResourceStore } from '../../../src/resources/index.ts';
+import { sotwStream } from '../../../src/xds/stream.ts';
+import { ack, ask, introduced, nack, resource, sotwTable, stale, TYPES, world } from './script.ts';
 
 const stateOf = (...texts: string[]) => Digest.of(texts.map(resource)).toString();
 
@@ -120,6 +122,15 @@ describe('a client that comes back, in state of the world', () => {
       [ack('LDS'), ['acknowledged LDS l@1']],
       [ask('RDS', ['r'], { version: stateOf('RDS r@1') }), ['send RDS r@1']],
     ],
+    'rule 7: names are answered whatever the version says, for it says nothing of names that were given up since': [
+      ['LDS a@1', 'LDS b@1', 'RDS r@1'],
+      [ask('LDS', ['a', 'b'], { version: stateOf('LDS a@1', 'LDS b@1') }), ['send LDS a@1 b@1']],
+      [ask('RDS', ['r'], { version: stateOf('RDS r@1') }), ['send RDS r@1']],
+    ],
+    'rule 11: endpoints are sent to a client that comes for them before it comes for clusters: one may be waiting': [
+      ['CDS a@1', 'EDS a@1'],
+      [ask('EDS', ['a'], { version: stateOf('EDS a@1') }), ['send EDS a@1']],
+    ],
     'a client that comes back to an empty world is told that there is nothing': [
       [],
       [ask('CDS', [], { version: stateOf('CDS a@1') }), ['send CDS']],
@@ -139,6 +150,36 @@ describe('a client that comes back, in state of the world', () => {
       [ask('CDS', [], { version: stateOf('CDS a@1') }), ['send CDS a@2']],
       [ask('EDS', ['a'], { version: stateOf('EDS a@1') }), ['send EDS a@1']],
     ],
+  });
+});
+
+describe('a cluster that goes early, in state of the world', () => {
+  it('rule 11: a cluster that went before its endpoints were asked for gets empty ones, or the client waits for ever', () => {
+    const store = new ResourceStore();
+    const [cluster, endpoints] = [resource('CDS a@1'), resource('EDS a@1')];
+    store.apply({ set: [cluster, endpoints], remove: [] });
+    const stream = sotwStream({ id: 's', view: store.view() });
+    const request = { version: '', nonce: '', error: undefined, names: [] };
+    stream.request({ ...request, typeUrl: TYPES.CDS });
+    stream.worldChanged(store.apply({ set: [], remove: [cluster, endpoints] }).of());
+
+    const [response] = stream.request({ ...request, typeUrl: TYPES.EDS, names: ['a'] });
+    expect(response).toMatchObject({ type: 'respond', typeUrl: TYPES.EDS, resources: [{ name: 'a' }] });
+    const { resources } = response as Extract<typeof response, { type: 'respond' }>;
+    expect(decode('envoy.config.endpoint.v3.ClusterLoadAssignment', resources[0]!.body)).toEqual(
+      decode(
+        'envoy.config.endpoint.v3.ClusterLoadAssignment',
+        encode('envoy.config.endpoint.v3.ClusterLoadAssignment', { cluster_name: 'a' }),
+      ),
+    );
+    expect(
+      stream.request({
+        ...request,
+        typeUrl: TYPES.EDS,
+        names: ['a', 'b'],
+        nonce: (response as { nonce: string }).nonce,
+      }),
+    ).toMatchObject([{ type: 'acknowledged' }]);
   });
 });
 
