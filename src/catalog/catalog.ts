@@ -2,6 +2,7 @@ import type { Problem } from '../problems.ts';
 import type { EndpointSliceRecord, ObjectRef, ServiceRecord, SourceChange, SourceRecord } from '../sources/source.ts';
 import { refKey } from '../sources/source.ts';
 import { readEndpoints } from './endpoints.ts';
+import { KeyIndex } from './keys.ts';
 import type { LabelReading } from './labels.ts';
 import { readLabels } from './labels.ts';
 import type { Baseline, Endpoint, HttpPort, Preview, ServiceId } from './model.ts';
@@ -11,7 +12,10 @@ import { serviceId } from './model.ts';
 export interface CatalogChange {
   /** Baselines that came, went, or changed themselves: their ports, hosts or consent. */
   readonly baselines: ReadonlySet<ServiceId>;
-  /** Services, baselines or not, whose previews changed, or whose endpoints or those of a preview of theirs did. */
+  /**
+   * Services, baselines or not, whose previews changed, or whose endpoints or those of a preview of theirs did, or that
+   * have a preview under an ancestor of a key that came or went.
+   */
   readonly intercepts: ReadonlySet<ServiceId>;
   /** All that is wrong with each object whose labels were read anew; empty for one that is well. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
@@ -23,6 +27,8 @@ export interface CatalogView {
   baselines(): Iterable<Baseline>;
   /** Valid previews that name this Service, whether or not it is a baseline, in no particular order. */
   previewsOf(id: ServiceId): readonly Preview[];
+  /** The keys below this one that previews have, of whatever Service. */
+  declaredBelow(key: string): Iterable<string>;
   /** All addresses of a Service's port, usable or not. */
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[];
 }
@@ -38,6 +44,7 @@ export class Catalog implements CatalogView {
   readonly #services = new Map<ServiceId, Entry>();
   readonly #baselines = new Map<ServiceId, Baseline>();
   readonly #previews = new Map<ServiceId, Map<ServiceId, Preview>>();
+  readonly #keys = new KeyIndex();
   readonly #slices = new Map<ServiceId, Map<string, EndpointSliceRecord>>();
   /** An EndpointSlice's Service, by the slice's key: a deletion does not name it. */
   readonly #sliceOwners = new Map<string, ServiceId>();
@@ -61,6 +68,10 @@ export class Catalog implements CatalogView {
     return [...(this.#previews.get(id)?.values() ?? [])];
   }
 
+  declaredBelow(key: string): Iterable<string> {
+    return this.#keys.declaredBelow(key);
+  }
+
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[] {
     const ports = this.#endpoints.get(id) ?? new Map<string, readonly Endpoint[]>();
     if (this.#services.has(id)) this.#endpoints.set(id, ports);
@@ -75,6 +86,10 @@ export class Catalog implements CatalogView {
     for (const record of change.upserts) this.#put(record, touched);
     for (const id of touched.endpoints) this.#endpoints.delete(id);
     for (const id of touched.endpoints) touched.intercepts.add(this.#services.get(id)?.reading.preview?.baseline ?? id);
+    for (const [key, wasDeclared] of touched.keys) {
+      if (this.#keys.isDeclared(key) === wasDeclared) continue;
+      for (const id of this.#keys.heirsOf(key)) touched.intercepts.add(id);
+    }
     return touched;
   }
 
@@ -114,13 +129,18 @@ export class Catalog implements CatalogView {
       else this.#baselines.set(id, after.baseline);
       touched.baselines.add(id);
     }
+    for (const key of [before?.preview?.key, after?.preview?.key]) {
+      if (key !== undefined && !touched.keys.has(key)) touched.keys.set(key, this.#keys.isDeclared(key));
+    }
     if (before?.preview !== undefined) {
+      if (before.preview.key !== undefined) this.#keys.remove(before.preview.key, before.preview.baseline);
       const siblings = this.#previews.get(before.preview.baseline);
       siblings?.delete(id);
       if (siblings?.size === 0) this.#previews.delete(before.preview.baseline);
       touched.intercepts.add(before.preview.baseline);
     }
     if (after?.preview !== undefined) {
+      if (after.preview.key !== undefined) this.#keys.add(after.preview.key, after.preview.baseline);
       const siblings = this.#previews.get(after.preview.baseline) ?? new Map<ServiceId, Preview>();
       this.#previews.set(after.preview.baseline, siblings.set(id, after.preview));
       touched.intercepts.add(after.preview.baseline);
@@ -153,6 +173,8 @@ class Touched implements CatalogChange {
   readonly baselines = new Set<ServiceId>();
   readonly intercepts = new Set<ServiceId>();
   readonly problems = new Map<string, readonly Problem[]>();
+  /** Keys that a preview took or gave up, with whether they were declared before the change. */
+  readonly keys = new Map<string, boolean>();
   /** Services whose own endpoints changed. */
   readonly endpoints = new Set<ServiceId>();
 }

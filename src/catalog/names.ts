@@ -18,3 +18,13 @@ export const ANNOTATIONS = {
 export function isKey(text: string): boolean {
   return text.length <= 63 && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text) && !text.includes('--');
 }
+
+/**
+ * The keys that a hierarchical key falls back to, nearest first: `checkout.alice.x` to `checkout.alice`, then to `checkout`.
+ * Only whole parts count: `dev.proj-abc` has nothing of `dev.proj-ab`.
+ */
+export function ancestorsOf(key: string): readonly string[] {
+  const ancestors: string[] = [];
+  for (let dot = key.lastIndexOf('.'); dot > 0; dot = key.lastIndexOf('.', dot - 1)) ancestors.push(key.slice(0, dot));
+  return ancestors;
+}

@@ -37,7 +37,7 @@ export interface EndpointEntry {
   readonly port: number;
   /** Whether requests without a key may reach it. */
   readonly baseline: boolean;
-  /** The subsets of the previews that it is an endpoint of, sorted. */
+  /** The subsets of the previews that it is an endpoint of, and the keys that they inherit, sorted. */
   readonly subsets: readonly string[];
   /** What people call those previews: by their keys or, where they have none, by their Services' names. Sorted. */
   readonly titles: readonly string[];

@@ -3,6 +3,7 @@ import type { Baseline, HeaderMatch, HttpPort, Preview } from '../catalog/model.
 import { describe } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
 import { mergeEndpoints } from './endpoints.ts';
+import { inheritedKeys } from './hierarchy.ts';
 import type { BaselineIntercepts, Intercept, PortEndpoints } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
 import { byPrecedence } from './precedence.ts';
@@ -150,9 +151,15 @@ function portEndpoints(
   catalog: CatalogView,
   problems: Problem[],
 ): PortEndpoints {
-  const copies = intercepts.flatMap(({ subsets, preview }) => {
-    const own = previewPort(port, baseline, preview);
-    return own === undefined ? [] : [{ subsets, preview, endpoints: catalog.endpoints(preview.id, own) }];
+  const present = intercepts.flatMap((intercept) => {
+    const own = previewPort(port, baseline, intercept.preview);
+    return own === undefined ? [] : [{ ...intercept, endpoints: catalog.endpoints(intercept.preview.id, own) }];
+  });
+  const keys = new Set(present.flatMap(({ preview }) => preview.key ?? []));
+  const copies = present.map(({ preview, subsets, endpoints }) => {
+    const { key } = preview;
+    const inherited = key === undefined ? [] : inheritedKeys(key, keys, catalog.declaredBelow(key));
+    return { preview, subsets: [...subsets, ...inherited], endpoints };
   });
   const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
   for (const { preview, address } of merged.shared) {

@@ -9,11 +9,22 @@ type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Co
 /** A key, as a carrier may hold it (see `isKey`); a little wider, since a wrong key names no preview. */
 const KEY = '[a-z0-9][a-z0-9.-]*';
 
+/** What stands between the dots of a key in a host. */
+const PART = '[a-z0-9-]+?';
+
+/**
+ * How many parts a key in a host may have. Envoy takes regular expressions of up to 100 instructions; each part is about
+ * 15 of them, each character of the preview domain one.
+ */
+const HOST_PARTS = 3;
+
 /** A carrier: where the key stands, and the expression that extracts it as group 1 unless the whole value is the key. */
 interface Carrier {
   /** A cookie is looked for in its own header. */
   readonly from: { readonly header: string } | { readonly cookie: string };
   readonly pattern?: string;
+  /** What of the pattern's groups makes the key. Default: group 1. */
+  readonly substitution?: string;
   /** Whether the request must still be given the key as a baggage member by its route. */
   readonly addsBaggage: boolean;
 }
@@ -60,14 +71,39 @@ function carriers({ carriers: { baggage, cookie, host, header }, previewDomain }
     found.push({ from: { header: 'baggage' }, pattern: memberPattern(baggage), addsBaggage: false });
   }
   if (cookie !== undefined) found.push({ from: { cookie }, addsBaggage: true });
-  if (host) found.push({ from: { header: ':authority' }, pattern: hostPattern(previewDomain), addsBaggage: false });
+  if (host) found.push({ from: { header: ':authority' }, ...hostReading(previewDomain), addsBaggage: false });
   if (header !== undefined) found.push({ from: { header }, addsBaggage: true });
   return found;
 }
 
-/** Tied to the preview domain: elsewhere `xn--…` is a name, and no key. Hosts are the same in any case, keys are not. */
-function hostPattern(previewDomain: string): string {
-  return `^(${KEY}?)--(?i:[^.]+\\.${escapeRegex(previewDomain)})(?::[0-9]+)?$|^.*$`;
+/**
+ * Reads `KEY--SERVICE` in the preview domain, where a key's dots are written `--` and a key with dots ends in `---`:
+ * `checkout--alice---api` holds `checkout.alice`. So a preview's host stays one DNS label under the domain, as wildcard
+ * certificates want, and is never two keys'. (If `--` ended keys with dots too, `checkout--alice--api` would also be the
+ * key `checkout` for the Service `alice` in the namespace `api`.)
+ *
+ * A substitution writes its own text even where groups are empty, so the dots are those of the host, captured once for
+ * each number of parts: where nothing matches, nothing is written.
+ *
+ * Tied to the preview domain: elsewhere `xn--…` is a name, and no key. Hosts are the same in any case, keys are not.
+ */
+function hostReading(previewDomain: string): { readonly pattern: string; readonly substitution: string } {
+  const afterPart = (part: number): string => {
+    const ending = part === 1 ? '--[^.]+\\.' : '---[^.]+(\\.)';
+    return part === HOST_PARTS ? ending : `(?:--(${PART})${afterPart(part + 1)}|${ending})`;
+  };
+  // Groups are counted by where they open: the parts, then the dots of the longest key to the shortest.
+  const parts = Array.from({ length: HOST_PARTS }, (_, index) => index + 1);
+  const dotsAfter = (part: number) => parts.slice(part).map((_, index) => `\\${HOST_PARTS + 1 + index}`);
+  return {
+    pattern: `^(${PART})${afterPart(1)}${anyCase(previewDomain)}[0-:]*$|^.*$`,
+    substitution: parts.flatMap((part) => [`\\${part}`, ...dotsAfter(part)]).join(''),
+  };
+}
+
+/** In Unicode, K and S are also the signs of kelvin and the long s, which a class of the two letters leaves out. */
+function anyCase(name: string): string {
+  return `(?i:${escapeRegex(name).replace(/[ks]/g, (letter) => `(?-i:[${letter}${letter.toUpperCase()}])`)})`;
 }
 
 /**
@@ -78,10 +114,10 @@ function memberPattern(name: string): string {
   return `^(?:.*,)?[ \\t]*${escapeRegex(name)}[ \\t]*=[ \\t]*(${KEY})[ \\t]*(?:[,;].*)?$|^.*$`;
 }
 
-function stored({ from, pattern }: Carrier, space: string, key: string): Rule {
+function stored({ from, pattern, substitution = '\\1' }: Carrier, space: string, key: string): Rule {
   const target = { metadata_namespace: space, key, type: 'STRING' } as const;
   if (pattern === undefined) return { ...from, on_header_present: target };
-  const rewrite = { pattern: { regex: pattern }, substitution: '\\1' };
+  const rewrite = { pattern: { regex: pattern }, substitution };
   return { ...from, on_header_present: { ...target, regex_value_rewrite: rewrite } };
 }
 

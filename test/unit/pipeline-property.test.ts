@@ -7,7 +7,7 @@ import { decode, typeUrls } from '../../src/protos/index.ts';
 import { ResourceStore, type View } from '../../src/resources/index.ts';
 import { refKey, type SourceRecord } from '../../src/sources/source.ts';
 import { callersIn, GRPC_CLIENTS } from '../../src/translate/groups.ts';
-import { endpoint, service, slice } from '../support/records.ts';
+import { baseline, endpoint, preview, service, slice } from '../support/records.ts';
 
 const silent = pino({ level: 'silent' });
 const OPTIONS = {
@@ -29,7 +29,7 @@ const services = fc
     id,
     role: optional(fc.constantFrom('baseline', 'baseline', 'baselyne')),
     intercepts: optional(fc.constantFrom('api', 'db', 'api.prod', 'api.shop', 'a.b.c')),
-    key: optional(fc.constantFrom('k1', 'k2', 'K--')),
+    key: optional(fc.constantFrom('k1', 'k2', 'k1.a', 'k1.a', 'k1.a.x', 'k1.ab', 'k2.a', 'K--')),
     match: optional(fc.constantFrom('x-user=alice', 'x-user=bob', 'nonsense')),
     hosts: optional(fc.constantFrom('a.example.com', 'a.example.com/x, b.example.com', 'api, db.prod.svc', '_')),
     allowFrom: optional(fc.constantFrom('shop', 'prod', '*')),
@@ -57,9 +57,21 @@ const slices = fc
       endpoints: addresses.map((address) => endpoint(address, { ready })),
     }),
   );
+/** Previews with nothing wrong, of two services, so that their keys often meet. */
+const families = fc.oneof(
+  fc.constantFrom(baseline('shop/api'), baseline('shop/db')),
+  fc
+    .tuple(
+      fc.constantFrom('p1', 'p2', 'p3'),
+      fc.constantFrom('api', 'db'),
+      fc.constantFrom('k1', 'k1.a', 'k1.a.x', 'k1.ab'),
+    )
+    .map(([name, target, key]) => preview(`shop/${name}`, target, key)),
+  fc.constantFrom(slice('shop/p1', ['10.0.0.4']), slice('shop/p2', ['10.0.0.5']), slice('shop/p3', ['10.0.0.6'])),
+);
 const change = fc.record({
   upserts: fc
-    .array(fc.oneof<fc.Arbitrary<SourceRecord>[]>(services, slices), { maxLength: 5 })
+    .array(fc.oneof<fc.Arbitrary<SourceRecord>[]>(services, slices, families, families), { maxLength: 5 })
     .map((records) => [...new Map(records.map((record) => [refKey(record), record])).values()]),
   deletes: fc.array(fc.nat(9), { maxLength: 2 }),
 });

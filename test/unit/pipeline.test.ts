@@ -87,6 +87,30 @@ describe('a preview with a key', () => {
   });
 });
 
+describe('a hierarchical key', () => {
+  const apiCheckout = preview('shop/api-pr-1', 'api', 'checkout');
+  const child = (id: string, key = 'checkout.alice') => preview(id, 'db', key);
+
+  it('touches the services with a preview of an ancestor when its first preview comes and its last goes, and no others', () => {
+    const { apply } = pipeline();
+    const web = [baseline('shop/web'), slice('shop/web', ['10.0.0.3']), preview('shop/web-pr', 'web', 'check')];
+    apply([...world, ...web, apiCheckout]);
+    const one = { set: ['ClusterLoadAssignment shop/api/80'], remove: [], groups: [] };
+    const none = { set: [], remove: [], groups: [] };
+    expect(apply([child('shop/one')])).toEqual(one);
+    expect(apply([child('shop/two')])).toEqual(none);
+    expect(apply([], [child('shop/one')])).toEqual(none);
+    expect(apply([child('shop/two', 'checkout.bob')])).toEqual(one);
+    expect(apply([], [child('shop/two', 'checkout.bob')])).toEqual(one);
+  });
+
+  it('translates nothing again when a preview with it is moved from one object to another', () => {
+    const { apply } = pipeline();
+    apply([...world, apiCheckout, child('shop/one')]);
+    expect(apply([child('shop/two')], [child('shop/one')])).toEqual({ set: [], remove: [], groups: [] });
+  });
+});
+
 it('takes a preview with a match to the routes, and no further', () => {
   const { apply } = pipeline();
   apply(world);

@@ -138,3 +138,83 @@ it('does not depend on the order in which the objects came', () => {
   ];
   expect(resolve('shop/api', ...records.toReversed())).toEqual(resolve('shop/api', ...records));
 });
+
+describe('a hierarchical key', () => {
+  const world = [
+    baseline('shop/api'),
+    slice('shop/api', ['10.0.0.1']),
+    preview('shop/api-checkout', 'api', 'checkout'),
+    slice('shop/api-checkout', ['10.0.0.2']),
+  ];
+  const alice = [preview('shop/api-alice', 'api', 'checkout.alice'), slice('shop/api-alice', ['10.0.0.3'])];
+  const elsewhere = (key: string) => preview(`other/db-${key.replaceAll('.', '-')}`, 'db', key);
+  const entries = (...records: SourceRecord[]) => resolve('shop/api', ...world, ...records).entries![0];
+
+  it('leads to the preview of its parent where the service has none of its own', () => {
+    expect(entries(elsewhere('checkout.alice'))).toEqual(['10.0.0.1', '10.0.0.2 checkout checkout.alice']);
+  });
+
+  it('leads to its own preview where there is one', () => {
+    expect(entries(...alice)).toEqual(['10.0.0.1', '10.0.0.2 checkout', '10.0.0.3 checkout.alice']);
+  });
+
+  it('leads to the nearest of its ancestors', () => {
+    const grandchildren = [elsewhere('checkout.alice.x'), elsewhere('checkout.bob.x')];
+    expect(entries(...alice, ...grandchildren)).toEqual([
+      '10.0.0.1',
+      '10.0.0.2 checkout checkout.bob.x',
+      '10.0.0.3 checkout.alice checkout.alice.x',
+    ]);
+  });
+
+  it('falls to whole parts only: not from dev.proj-abc to dev.proj-ab', () => {
+    const ab = [preview('shop/api-ab', 'api', 'dev.proj-ab'), slice('shop/api-ab', ['10.0.0.4'])];
+    expect(entries(...ab, elsewhere('dev.proj-abc'), elsewhere('checkouts'))).toEqual([
+      '10.0.0.1',
+      '10.0.0.2 checkout',
+      '10.0.0.4 dev.proj-ab',
+    ]);
+  });
+
+  it('is known by no preview if nobody declared it', () => {
+    expect(entries()).toEqual(['10.0.0.1', '10.0.0.2 checkout']);
+  });
+
+  it('reaches its parent on the ports that its own preview has not', () => {
+    const ports = [port('http', 80), port('grpc', 9000)];
+    const found = resolve(
+      'shop/api',
+      baseline('shop/api', { ports }),
+      preview('shop/api-checkout', 'api', 'checkout', { ports }),
+      slice('shop/api-checkout', ['10.0.0.2'], {
+        ports: [
+          { name: 'http', port: 8080 },
+          { name: 'grpc', port: 9000 },
+        ],
+      }),
+      preview('shop/api-alice', 'api', 'checkout.alice', { ports: ports.slice(0, 1) }),
+      slice('shop/api-alice', ['10.0.0.3']),
+    );
+    expect(found.entries).toEqual([
+      ['10.0.0.2 checkout', '10.0.0.3 checkout.alice'],
+      ['10.0.0.2 checkout checkout.alice'],
+    ]);
+  });
+
+  it('stays with its own preview while that one is not ready, so that its requests reach the baseline', () => {
+    expect(entries(preview('shop/api-alice', 'api', 'checkout.alice'))).toEqual(['10.0.0.1', '10.0.0.2 checkout']);
+  });
+});
+
+it('lets one key name previews of many baselines in several namespaces', () => {
+  const records = [
+    baseline('shop/api'),
+    preview('shop/api-pr', 'api', 'pr-1'),
+    slice('shop/api-pr', ['10.0.0.2']),
+    baseline('prod/db', { annotations: { 'shunt.dev/allow-from': 'shop' } }),
+    preview('shop/db-pr', 'db.prod', 'pr-1'),
+    slice('shop/db-pr', ['10.0.0.3']),
+  ];
+  expect(resolve('shop/api', ...records)).toMatchObject({ entries: [['10.0.0.2 pr-1']], problems: [] });
+  expect(resolve('prod/db', ...records)).toMatchObject({ entries: [['10.0.0.3 pr-1']], problems: [] });
+});
