@@ -85,13 +85,14 @@ export async function startControlPlane({
     xds: { host: settings.xds.host, port },
     admin: { host: settings.admin.host, port: admin.port },
     ready,
-    close: () => closeAll(source, xds, admin),
+    close: () => closeAll(source, pipeline, xds, admin),
   };
 }
 
 /** From the source to the Envoys, so that nothing new is sent on the way out. */
-async function closeAll(source: Source, xds: XdsServer, admin: AdminServer): Promise<void> {
+async function closeAll(source: Source, pipeline: Pipeline, xds: XdsServer, admin: AdminServer): Promise<void> {
   await source.stop();
+  pipeline.stop();
   await xds.close();
   await admin.close();
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Catalog } from './catalog/catalog.ts';
+import { Catalog, type CatalogChange } from './catalog/catalog.ts';
 import type { Baseline, ServiceId } from './catalog/model.ts';
 import type { BaselineIntercepts, Rule } from './intercepts/intercept.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
@@ -38,6 +38,7 @@ export class Pipeline implements SourceSink {
   /** The RouteConfigurations of namespaces that need one of their own. */
   #routesOf: ReadonlyMap<string, readonly Resource[]> = new Map();
   #started = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: GatewayOptions, sink: ResourceSink, problems: ProblemLog, log: Logger) {
     this.#options = options;
@@ -52,7 +53,31 @@ export class Pipeline implements SourceSink {
   }
 
   changed(change: SourceChange): void {
-    const touched = this.#catalog.apply(change);
+    this.#follow(this.#catalog.apply(change, Date.now()), [...change.upserts, ...change.deletes].map(refKey));
+    this.#wait();
+  }
+
+  /** Ends the waiting for previews to expire. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Sees to it that a preview is left out as soon as its time is over. */
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const { nextExpiry } = this.#catalog;
+    if (nextExpiry === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#expire(), Math.min(nextExpiry - Date.now(), LONGEST_WAIT_MS));
+  }
+
+  #expire(): void {
+    const touched = this.#catalog.expire(Date.now());
+    if (touched.problems.size > 0) this.#follow(touched, [...touched.problems.keys()]);
+    this.#wait();
+  }
+
+  /** @param objects what changed, by kind and name. */
+  #follow(touched: CatalogChange, objects: readonly string[]): void {
     for (const [object, problems] of touched.problems) this.#problems.report(object, problems);
 
     const update = new Update();
@@ -67,7 +92,7 @@ export class Pipeline implements SourceSink {
     if (!this.#started) update.replace([], listenerResources(this.#options));
     this.#started = true;
     if (routesDiffer) this.#routes(update);
-    this.#logChange(change, this.#sink.apply(update));
+    this.#logChange(objects, this.#sink.apply(update));
   }
 
   #translate(id: ServiceId, before: Translated): Translated {
@@ -109,8 +134,7 @@ export class Pipeline implements SourceSink {
     }
   }
 
-  #logChange(change: SourceChange, changes: Changes): void {
-    const objects = [...change.upserts, ...change.deletes].map(refKey);
+  #logChange(objects: readonly string[], changes: Changes): void {
     const resources = [...changes.of(EVERYONE)].flatMap(([typeUrl, names]) =>
       names.map((name) => title({ typeUrl, name })),
     );
@@ -123,6 +147,9 @@ export class Pipeline implements SourceSink {
     else this.#log.info(fields, `${few(objects)} changed ${few(resources)}`);
   }
 }
+
+/** The clock may be set, or the machine sleep, while a timer runs; and a timer takes no more than 2^31 ms. */
+const LONGEST_WAIT_MS = 60_000;
 
 /** No group has this name, so it sees what all see. */
 const EVERYONE = '';

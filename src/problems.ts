@@ -30,6 +30,8 @@ export type ProblemCode =
   | 'key-invalid'
   | 'key-taken'
   | 'match-invalid'
+  | 'life-invalid'
+  | 'expired'
   | 'target-invalid'
   | 'baseline-missing'
   | 'baseline-refuses'

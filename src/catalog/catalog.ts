@@ -5,8 +5,10 @@ import { readEndpoints } from './endpoints.ts';
 import { KeyIndex } from './keys.ts';
 import type { LabelReading } from './labels.ts';
 import { readLabels } from './labels.ts';
+import { expiryOf } from './life.ts';
 import type { Baseline, Endpoint, HttpPort, Preview, ServiceId } from './model.ts';
-import { serviceId } from './model.ts';
+import { describe, serviceId } from './model.ts';
+import { ANNOTATIONS } from './names.ts';
 
 /** What a change of the sources touched, so that the next rooms look at nothing else. */
 export interface CatalogChange {
@@ -25,7 +27,7 @@ export interface CatalogChange {
 export interface CatalogView {
   baseline(id: ServiceId): Baseline | undefined;
   baselines(): Iterable<Baseline>;
-  /** Valid previews that name this Service, whether or not it is a baseline, in no particular order. */
+  /** Valid previews, not expired, that name this Service, whether or not it is a baseline, in no particular order. */
   previewsOf(id: ServiceId): readonly Preview[];
   /** The keys below this one that previews have, of whatever Service. */
   declaredBelow(key: string): Iterable<string>;
@@ -36,6 +38,10 @@ export interface CatalogView {
 interface Entry {
   readonly record: ServiceRecord;
   readonly reading: LabelReading;
+  /** When the object was created or, if it does not tell, first seen here; milliseconds since the epoch. */
+  readonly bornAt: number;
+  /** The preview that it is, unless that has expired. */
+  readonly preview?: Preview | undefined;
 }
 
 /** Keeps the records of all sources and reads them once each. Work is proportional to the change. */
@@ -45,6 +51,9 @@ export class Catalog implements CatalogView {
   readonly #baselines = new Map<ServiceId, Baseline>();
   readonly #previews = new Map<ServiceId, Map<ServiceId, Preview>>();
   readonly #keys = new KeyIndex();
+  /** When previews in force expire, of those that ever do. */
+  readonly #expiries = new Map<ServiceId, number>();
+  #nextExpiry = Number.POSITIVE_INFINITY;
   readonly #slices = new Map<ServiceId, Map<string, EndpointSliceRecord>>();
   /** An EndpointSlice's Service, by the slice's key: a deletion does not name it. */
   readonly #sliceOwners = new Map<string, ServiceId>();
@@ -80,12 +89,38 @@ export class Catalog implements CatalogView {
     return known;
   }
 
-  apply(change: SourceChange): CatalogChange {
+  /** When `expire` may have something to do, or somewhat earlier; infinite if never. Milliseconds since the epoch. */
+  get nextExpiry(): number {
+    return this.#nextExpiry;
+  }
+
+  /** @param now milliseconds since the epoch. */
+  apply(change: SourceChange, now: number): CatalogChange {
     const touched = new Touched();
     for (const ref of change.deletes) this.#remove(ref, touched);
-    for (const record of change.upserts) this.#put(record, touched);
+    for (const record of change.upserts) this.#put(record, now, touched);
+    return this.#followed(touched);
+  }
+
+  /**
+   * Leaves out the previews whose time is over. They stay out until their objects change, even if the clock is set back.
+   *
+   * @param now milliseconds since the epoch.
+   */
+  expire(now: number): CatalogChange {
+    const touched = new Touched();
+    this.#nextExpiry = Number.POSITIVE_INFINITY;
+    for (const [id, expiry] of this.#expiries) {
+      if (expiry > now) this.#nextExpiry = Math.min(this.#nextExpiry, expiry);
+      else this.#exchange(id, expired(this.#services.get(id)!), touched);
+    }
+    return this.#followed(touched);
+  }
+
+  /** Adds what depends on the endpoints and keys that a change touched. */
+  #followed(touched: Touched): CatalogChange {
     for (const id of touched.endpoints) this.#endpoints.delete(id);
-    for (const id of touched.endpoints) touched.intercepts.add(this.#services.get(id)?.reading.preview?.baseline ?? id);
+    for (const id of touched.endpoints) touched.intercepts.add(this.#services.get(id)?.preview?.baseline ?? id);
     for (const [key, wasDeclared] of touched.keys) {
       if (this.#keys.isDeclared(key) === wasDeclared) continue;
       for (const id of this.#keys.heirsOf(key)) touched.intercepts.add(id);
@@ -93,10 +128,10 @@ export class Catalog implements CatalogView {
     return touched;
   }
 
-  #put(record: SourceRecord, touched: Touched): void {
+  #put(record: SourceRecord, now: number, touched: Touched): void {
     switch (record.kind) {
       case 'Service':
-        this.#putService(record, touched);
+        this.#putService(record, now, touched);
         break;
       case 'EndpointSlice':
         this.#putSlice(record, touched);
@@ -111,22 +146,30 @@ export class Catalog implements CatalogView {
     else this.#dropSlice(refKey(ref), touched);
   }
 
-  #putService(record: ServiceRecord, touched: Touched): void {
+  #putService(record: ServiceRecord, now: number, touched: Touched): void {
+    const id = serviceId(record.namespace, record.name);
     const reading = readLabels(record, this.#previewDomain);
-    this.#exchange(serviceId(record.namespace, record.name), { record, reading }, touched);
+    const bornAt = record.createdAt ?? this.#services.get(id)?.bornAt ?? now;
+    const entry = { record, reading, bornAt, preview: reading.preview };
+    const expiry = reading.preview && expiryOf(reading.preview.life, bornAt);
+    this.#exchange(id, expiry !== undefined && expiry <= now ? expired(entry) : entry, touched);
   }
 
   /** Replaces what is known of a Service's labels, noting what depends on the old and on the new. */
-  #exchange(id: ServiceId, entry: Entry | undefined, touched: Touched): void {
-    const before = this.#services.get(id)?.reading;
-    if (entry === undefined) this.#endpoints.delete(id);
-    if (entry === undefined) this.#services.delete(id);
-    else this.#services.set(id, entry);
-    const after = entry?.reading;
+  #exchange(id: ServiceId, after: Entry | undefined, touched: Touched): void {
+    const before = this.#services.get(id);
+    if (after === undefined) this.#endpoints.delete(id);
+    if (after === undefined) this.#services.delete(id);
+    else this.#services.set(id, after);
 
-    if (before?.baseline !== undefined || after?.baseline !== undefined) {
-      if (after?.baseline === undefined) this.#baselines.delete(id);
-      else this.#baselines.set(id, after.baseline);
+    const expiry = after?.preview && expiryOf(after.preview.life, after.bornAt);
+    if (expiry === undefined) this.#expiries.delete(id);
+    else this.#expiries.set(id, expiry);
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiry ?? Number.POSITIVE_INFINITY);
+
+    if (before?.reading.baseline !== undefined || after?.reading.baseline !== undefined) {
+      if (after?.reading.baseline === undefined) this.#baselines.delete(id);
+      else this.#baselines.set(id, after.reading.baseline);
       touched.baselines.add(id);
     }
     for (const key of [before?.preview?.key, after?.preview?.key]) {
@@ -145,7 +188,7 @@ export class Catalog implements CatalogView {
       this.#previews.set(after.preview.baseline, siblings.set(id, after.preview));
       touched.intercepts.add(after.preview.baseline);
     }
-    touched.problems.set(`Service ${id}`, after?.problems ?? []);
+    touched.problems.set(`Service ${id}`, after?.reading.problems ?? []);
   }
 
   #putSlice(slice: EndpointSliceRecord, touched: Touched): void {
@@ -167,6 +210,22 @@ export class Catalog implements CatalogView {
     if (slices?.size === 0) this.#slices.delete(owner);
     touched.endpoints.add(owner);
   }
+}
+
+/** What remains of a preview whose time is over: what is wrong with it. */
+function expired({ record, reading, bornAt }: Entry): Entry {
+  const preview = reading.preview!;
+  const { ttl, expiresAt } = ANNOTATIONS;
+  const said = [ttl, expiresAt].filter((name) => name in record.annotations);
+  const because = said.map((name) => `${name}: ${record.annotations[name]}`).join(', ');
+  const problem: Problem = {
+    code: 'expired',
+    object: describe(preview),
+    place: preview.place,
+    message: `it expired at ${new Date(expiryOf(preview.life, bornAt)!).toISOString()} (${because}); it receives nothing.`,
+    advice: `Delete it, or write a later ${expiresAt} or a longer ${ttl}.`,
+  };
+  return { record, bornAt, reading: { problems: [problem] } };
 }
 
 class Touched implements CatalogChange {

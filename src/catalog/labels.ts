@@ -3,6 +3,8 @@ import { nearest } from '../nearest.ts';
 import type { Problem, ProblemCode } from '../problems.ts';
 import type { ServiceRecord } from '../sources/source.ts';
 import { readHost } from './hosts.ts';
+import type { Life, TimeReading } from './life.ts';
+import { readExpiresAt, readTtl } from './life.ts';
 import { readMatch } from './match.ts';
 import type { Baseline, HttpPort, Identity, OutsideHost, Preview } from './model.ts';
 import { serviceId } from './model.ts';
@@ -17,7 +19,7 @@ export interface LabelReading {
 }
 
 const BASELINE_ONLY = [ANNOTATIONS.hosts, ANNOTATIONS.allowFrom];
-const PREVIEW_ONLY = [ANNOTATIONS.match];
+const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.ttl, ANNOTATIONS.expiresAt];
 
 /**
  * Reads the labels and annotations of a Service.
@@ -189,6 +191,7 @@ function readPreview(service: ServiceRecord, report: Report): Preview | undefine
       `Add the label ${LABELS.key}, such as pr-123.`,
     );
   }
+  const life = readLife(service, report);
   const ports = readPorts(service, report, 'cannot be a preview');
   if (baseline === undefined) return undefined;
   return Object.freeze({
@@ -196,8 +199,20 @@ function readPreview(service: ServiceRecord, report: Report): Preview | undefine
     baseline,
     key,
     match: match !== undefined && 'match' in match ? match.match : undefined,
+    life,
     ports,
   });
+}
+
+function readLife(service: ServiceRecord, report: Report): Life {
+  const read = (text: string | undefined, reader: (text: string) => TimeReading) => {
+    const reading = text === undefined ? undefined : reader(text);
+    if (reading === undefined || 'milliseconds' in reading) return reading?.milliseconds;
+    report.add('life-invalid', reading.wrong, reading.advice);
+    return undefined;
+  };
+  const { [ANNOTATIONS.ttl]: ttl, [ANNOTATIONS.expiresAt]: expiresAt } = service.annotations;
+  return Object.freeze({ ttl: read(ttl, readTtl), expiresAt: read(expiresAt, readExpiresAt) });
 }
 
 /** `api`, in the preview's own namespace, or `api.prod`. */

@@ -1,3 +1,5 @@
+import type { Life } from './life.ts';
+
 /**
  * What exists: baselines, previews and their endpoints, as frozen records without a trace of Kubernetes or Envoy.
  */
@@ -29,6 +31,7 @@ export interface Preview extends Identity {
   readonly baseline: ServiceId;
   readonly key?: string | undefined;
   readonly match?: HeaderMatch | undefined;
+  readonly life: Life;
   readonly ports: readonly HttpPort[];
 }
 

@@ -9,6 +9,8 @@ export const ANNOTATIONS = {
   hosts: 'shunt.dev/hosts',
   allowFrom: 'shunt.dev/allow-from',
   match: 'shunt.dev/match',
+  ttl: 'shunt.dev/ttl',
+  expiresAt: 'shunt.dev/expires-at',
 } as const;
 
 /**

@@ -41,6 +41,7 @@ The documents are sorted by type and name. What is wrong with a manifest is said
       await source.start(pipeline);
     } finally {
       await source.stop();
+      pipeline.stop();
     }
     stdout.write(
       renderYaml(store.view(settings.gatewayNamespace === undefined ? '' : callersIn(settings.gatewayNamespace))),

@@ -113,6 +113,23 @@ describe.skipIf(envoy === undefined)('through a real Envoy', () => {
     );
   });
 
+  test('a preview that expires stops receiving at once, says so, and comes back with a later end', async () => {
+    const question = { host: 'cart.prod', headers: { 'x-preview': 'brief' } };
+    const until = (time: number) => ({ 'shunt.dev/expires-at': new Date(time).toISOString() });
+    const write = (end: number) =>
+      folder.write('brief', copy('shop/cart-brief', 'cart.prod', 'brief', 'cart@alice', until(end)));
+    const end = Date.now() + 3_000;
+    await write(end);
+    await gateway.untilAnsweredBy('cart@alice', question);
+    await gateway.untilAnsweredBy('cart', question);
+    const lateness = Date.now() - end;
+    expect(lateness).toBeGreaterThanOrEqual(0);
+    expect(lateness).toBeLessThan(2_000);
+    await shunt.log.first(({ msg }) => msg.includes('Service shop/cart-brief') && msg.includes('it expired at'));
+    await write(Date.now() + 3_600_000);
+    await gateway.untilAnsweredBy('cart@alice', question);
+  });
+
   test('takes every update', async () => {
     expect(await gatewayEnvoy.rejected()).toEqual({});
   });

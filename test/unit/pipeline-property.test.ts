@@ -31,15 +31,23 @@ const services = fc
     intercepts: optional(fc.constantFrom('api', 'db', 'api.prod', 'api.shop', 'a.b.c')),
     key: optional(fc.constantFrom('k1', 'k2', 'k1.a', 'k1.a', 'k1.a.x', 'k1.ab', 'k2.a', 'K--')),
     match: optional(fc.constantFrom('x-user=alice', 'x-user=bob', 'nonsense')),
+    expiresAt: optional(fc.constantFrom('9999-01-01T00:00:00Z', '2020-01-01T00:00:00Z', 'soon')),
+    ttl: optional(fc.constantFrom('1h', '0h')),
     hosts: optional(fc.constantFrom('a.example.com', 'a.example.com/x, b.example.com', 'api, db.prod.svc', '_')),
     allowFrom: optional(fc.constantFrom('shop', 'prod', '*')),
     createdAt: optional(fc.constantFrom(1000, 2000)),
     ports: fc.constantFrom(['http'], ['grpc'], ['http', 'grpc'], ['tcp']),
   })
-  .map(({ id: name, role, intercepts, key, match, hosts, allowFrom, createdAt, ports }) =>
+  .map(({ id: name, role, intercepts, key, match, expiresAt, ttl, hosts, allowFrom, createdAt, ports }) =>
     service(name, {
       labels: present({ 'shunt.dev/role': role, 'shunt.dev/intercepts': intercepts, 'shunt.dev/key': key }),
-      annotations: present({ 'shunt.dev/match': match, 'shunt.dev/hosts': hosts, 'shunt.dev/allow-from': allowFrom }),
+      annotations: present({
+        'shunt.dev/match': match,
+        'shunt.dev/expires-at': expiresAt,
+        'shunt.dev/ttl': ttl,
+        'shunt.dev/hosts': hosts,
+        'shunt.dev/allow-from': allowFrom,
+      }),
       createdAt,
       ports: ports.map((port, index) => ({ name: port, port: 80 + index, protocol: 'TCP' })),
     }),

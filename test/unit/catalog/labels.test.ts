@@ -76,6 +76,12 @@ describe('a preview', () => {
     ['a match on nothing', withMatch('x-user='), '"" is no header\'s value'],
     ['a match on the host', withMatch('Host=a'), 'a baseline is chosen by its host'],
     ['an endless match', withMatch(`x=${'a'.repeat(600)}`), 'longer than 512 characters'],
+    [
+      'a ttl that is no duration',
+      withAnnotation('shunt.dev/ttl', 'long'),
+      'shunt.dev/ttl is "long", which is no duration',
+    ],
+    ['an end that is no time', withAnnotation('shunt.dev/expires-at', '2030'), 'shunt.dev/expires-at is "2030", which'],
     ['an annotation of baselines', withAnnotation('shunt.dev/hosts', 'a.b'), 'belongs on a baseline, and this is none'],
     ['a misspelt annotation', withAnnotation('shunt.dev/mach', 'x=y'), 'Did you mean shunt.dev/match?'],
     ['an annotation that is a label', withAnnotation('shunt.dev/key', 'k'), 'Write it as a label.'],

@@ -7,7 +7,7 @@ import { baseline, preview, slice } from '../../support/records.ts';
 
 function resolve(id: string, ...records: SourceRecord[]) {
   const catalog = new Catalog('preview.example.com');
-  catalog.apply({ upserts: records, deletes: [] });
+  catalog.apply({ upserts: records, deletes: [] }, 0);
   const { intercepts, problems } = resolveIntercepts(id, catalog);
   return {
     keys: intercepts?.intercepts.map((each) => `${each.subsets.join('+')} ${each.preview.id}`),
