@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Catalog, type CatalogChange } from './catalog/catalog.ts';
 import type { Baseline, ServiceId } from './catalog/model.ts';
-import type { BaselineIntercepts, Rule } from './intercepts/intercept.ts';
+import type { Rule } from './intercepts/intercept.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
 import { ambiguousNamespaces, type Routing, routeNames } from './intercepts/routing.ts';
 import type { ProblemLog } from './problem-log.ts';
@@ -108,7 +108,7 @@ export class Pipeline implements SourceSink {
       clusters: before.baseline === baseline ? before.clusters : clusterResources(baseline),
       assignments: loadAssignmentResources(intercepts),
       forGrpc: grpcResources(intercepts),
-      rules: rulesOf(intercepts),
+      rules: intercepts.rules,
     };
     this.#baselines.set(id, translated);
     return translated;
@@ -187,10 +187,6 @@ class Update implements ResourceUpdate {
 
 /** How many objects and resources one log line names. */
 const LISTED = 20;
-
-function rulesOf({ intercepts }: BaselineIntercepts): readonly Rule[] {
-  return intercepts.flatMap(({ rule }) => rule ?? []);
-}
 
 function sameRules(a: readonly Rule[], b: readonly Rule[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

@@ -38,7 +38,8 @@ export type ProblemCode =
   | 'port-unsupported'
   | 'port-missing'
   | 'address-shared'
-  | 'rule-hidden';
+  | 'rule-hidden'
+  | 'rules-too-many';
 
 /** One line for logs and terminals. */
 export function formatProblem(problem: Problem): string {

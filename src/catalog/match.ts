@@ -1,39 +1,74 @@
-import type { HeaderMatch } from './model.ts';
+import { MatchRefusal, readName, readTest } from './match-values.ts';
+import { readYamlMatch, type WrittenMatch } from './match-yaml.ts';
+import type { Condition, Match } from './model.ts';
 import { ANNOTATIONS } from './names.ts';
 
-export type MatchReading =
-  | { readonly match: HeaderMatch }
-  | { readonly wrong: string; readonly advice: string }
-  | undefined;
+export type MatchReading = { readonly match: Match } | { readonly wrong: string; readonly advice: string } | undefined;
 
-/** A header's name is a token (RFC 9110, section 5.6.2). */
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+/** Far above any match that is meant to be read by a person. */
+const LONGEST = 4096;
 
-/** A header's value in visible characters and spaces (RFC 9110, section 5.5); Envoy compares it byte by byte. */
-const VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
+/** What one rule may cost each request, and each of its baseline's resources. */
+export const MOST_CONDITIONS = 8;
 
-/** Bounds what one rule costs each request. */
-const LONGEST = 512;
-
-const ADVICE = 'Write NAME=VALUE with the name of a header and its whole value, such as x-user=alice.';
-
-/** Reads `shunt.dev/match: name=value`. The value may contain `=`; spaces around name and value do not count. */
+/**
+ * Reads `shunt.dev/match`: `name=value` for one header and its whole value, which may contain `=`; or YAML (see
+ * `readYamlMatch`). Spaces around name and value do not count.
+ */
 export function readMatch(text: string | undefined): MatchReading {
   if (text === undefined) return undefined;
-  const quoted = `the annotation ${ANNOTATIONS.match} is ${JSON.stringify(text.slice(0, 80))}`;
+  const quoted = `the annotation ${ANNOTATIONS.match} is ${JSON.stringify(text.slice(0, 80))}${text.length > 80 ? '…' : ''}`;
+  try {
+    if (text.length > LONGEST) {
+      throw new MatchRefusal(`it is longer than ${LONGEST} characters.`, 'Use fewer conditions, or shorter ones.');
+    }
+    return { match: complete(isYaml(text) ? readYamlMatch(text) : readShort(text)) };
+  } catch (error) {
+    if (!(error instanceof MatchRefusal)) throw error;
+    return { wrong: `${quoted}: ${error.message}`, advice: error.advice };
+  }
+}
+
+/** A name of a header has no `:`, and a value only one line. */
+function isYaml(text: string): boolean {
+  const trimmed = text.trim();
+  return /^[{[#]|\n/.test(trimmed) || /^[^=]*:(\s|$)/.test(trimmed);
+}
+
+function readShort(text: string): WrittenMatch {
   const equals = text.indexOf('=');
-  if (equals === -1) return { wrong: `${quoted}, which has no =.`, advice: ADVICE };
-  const header = text.slice(0, equals).trim().toLowerCase();
-  const value = text.slice(equals + 1).trim();
-  if (!TOKEN.test(header)) return { wrong: `${quoted}: ${JSON.stringify(header)} names no header.`, advice: ADVICE };
-  if (header === 'host') {
-    return { wrong: `${quoted}: a baseline is chosen by its host before any rule is read.`, advice: ADVICE };
+  if (equals === -1) {
+    throw new MatchRefusal('it has no =.', 'Write NAME=VALUE with the name of a header and its whole value, or YAML.');
   }
-  if (!VALUE.test(value)) {
-    return { wrong: `${quoted}: ${JSON.stringify(value)} is no header's value in printable ASCII.`, advice: ADVICE };
+  const name = readName('header', text.slice(0, equals).trim());
+  return {
+    conditions: [{ source: 'header', name, test: readTest('header', 'exact', text.slice(equals + 1).trim(), false) }],
+  };
+}
+
+function complete({ path, method, conditions }: WrittenMatch): Match {
+  const byText = new Map(conditions.map((condition) => [conditionText(condition), Object.freeze(condition)]));
+  if (byText.size > MOST_CONDITIONS) {
+    throw new MatchRefusal(
+      `it has ${byText.size} conditions on headers, cookies, baggage and query.`,
+      `A rule has at most ${MOST_CONDITIONS}.`,
+    );
   }
-  if (header.length + value.length > LONGEST) {
-    return { wrong: `${quoted}…, longer than ${LONGEST} characters.`, advice: 'Choose a shorter name or value.' };
-  }
-  return { match: Object.freeze({ header, value }) };
+  const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, condition]) => condition);
+  return Object.freeze({ path, method, conditions: Object.freeze(sorted) });
+}
+
+/** A match as messages call it; equal matches have equal texts. */
+export function matchText({ path, method, conditions }: Match): string {
+  const parts = conditions.map(conditionText);
+  if (path !== undefined) parts.unshift(`path ${path.kind} ${JSON.stringify(path.value)}`);
+  if (method !== undefined) parts.unshift(`method ${method}`);
+  return parts.join(' and ');
+}
+
+function conditionText({ source, name, test }: Condition): string {
+  const what = `${source} ${name}`;
+  if (!('value' in test)) return `${what} ${test.kind}`;
+  const value = `${JSON.stringify(test.value)}${test.ignoreCase ? ' in any case' : ''}`;
+  return test.kind === 'exact' ? `${what}=${value}` : `${what} ${test.kind} ${value}`;
 }

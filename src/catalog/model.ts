@@ -30,7 +30,7 @@ export interface Baseline extends Identity {
 export interface Preview extends Identity {
   readonly baseline: ServiceId;
   readonly key?: string | undefined;
-  readonly match?: HeaderMatch | undefined;
+  readonly match?: Match | undefined;
   readonly life: Life;
   readonly ports: readonly HttpPort[];
 }
@@ -50,10 +50,41 @@ export interface OutsideHost {
   readonly pathPrefix: string;
 }
 
-/** A header, its name in lower case, that must have exactly this value. */
-export interface HeaderMatch {
-  readonly header: string;
+/** What a request must be like to take a rule: all of it must hold. */
+export interface Match {
+  readonly path?: PathCondition | undefined;
+  readonly method?: string | undefined;
+  /** Sorted, none twice: the same conditions are the same match in whatever order they were written. */
+  readonly conditions: readonly Condition[];
+}
+
+/** On the path without its query. A prefix has no slash at its end, but for `/` itself, and covers whole path segments. */
+export interface PathCondition {
+  readonly kind: 'exact' | 'prefix' | 'regex';
   readonly value: string;
+}
+
+/** On a header, or on what a request carries under a name in one of them or in its query. */
+export interface Condition {
+  readonly source: ConditionSource;
+  /** In lower case if it is a header's. */
+  readonly name: string;
+  readonly test: ValueTest;
+}
+
+export type ConditionSource = 'header' | 'cookie' | 'baggage' | 'query';
+
+/** On a value. An expression has RE2's syntax and stands for the whole value. */
+export type ValueTest = Comparison | Presence;
+
+export interface Comparison {
+  readonly kind: 'exact' | 'prefix' | 'suffix' | 'contains' | 'regex';
+  readonly value: string;
+  readonly ignoreCase: boolean;
+}
+
+export interface Presence {
+  readonly kind: 'present' | 'absent';
 }
 
 /** One address of a Service's port. */

@@ -1,4 +1,4 @@
-import type { Baseline, HeaderMatch, HttpPort, Preview, ServiceId } from '../catalog/model.ts';
+import type { Baseline, HttpPort, Match, Preview, ServiceId } from '../catalog/model.ts';
 
 /** The rule "requests for this baseline that match go to that preview". */
 export interface Intercept {
@@ -11,10 +11,10 @@ export interface Intercept {
   readonly rule?: Rule | undefined;
 }
 
-/** Requests with this header go to the subset. */
+/** Requests that match go to the subset. */
 export interface Rule {
   readonly subset: string;
-  readonly match: HeaderMatch;
+  readonly match: Match;
 }
 
 /** Everything that decides which endpoints of a baseline a request may reach. */
@@ -22,6 +22,8 @@ export interface BaselineIntercepts {
   readonly baseline: Baseline;
   /** In order of precedence. No two have the same key or the same match. */
   readonly intercepts: readonly Intercept[];
+  /** The first that a request matches is taken. */
+  readonly rules: readonly Rule[];
   /** What each of the baseline's ports is made of. */
   readonly ports: readonly PortEndpoints[];
 }

@@ -1,5 +1,6 @@
 import type { CatalogView } from '../catalog/catalog.ts';
-import type { Baseline, HeaderMatch, HttpPort, Preview } from '../catalog/model.ts';
+import { matchText } from '../catalog/match.ts';
+import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
 import { mergeEndpoints } from './endpoints.ts';
@@ -7,6 +8,7 @@ import { inheritedKeys } from './hierarchy.ts';
 import type { BaselineIntercepts, Intercept, PortEndpoints } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
 import { byPrecedence } from './precedence.ts';
+import { MOST_RULES, orderRules } from './rules.ts';
 
 export interface Resolution {
   /** Absent where the Service is no baseline. */
@@ -36,8 +38,10 @@ export function resolveIntercepts(id: string, catalog: CatalogView): Resolution 
     intercepts.push(interceptOf(preview));
   }
 
+  const { rules, hidden } = orderRules(intercepts);
+  for (const { earlier, later } of hidden) problems.push(...hiddenBy(earlier, later));
   const ports = baseline.ports.map((port) => portEndpoints(port, baseline, intercepts, catalog, problems));
-  return { intercepts: { baseline, intercepts, ports }, problems };
+  return { intercepts: { baseline, intercepts, rules, ports }, problems };
 }
 
 function problem(preview: Preview, code: Problem['code'], message: string, advice: string): Problem {
@@ -109,13 +113,37 @@ class Claims {
     const withKey = key === undefined ? undefined : this.#byKey.get(key);
     if (withKey !== undefined) return takenBy(withKey, preview, `the key ${JSON.stringify(key)}`, 'key-taken');
     const withMatch = match === undefined ? undefined : this.#byMatch.get(matchText(match));
-    if (withMatch === undefined) return undefined;
-    return takenBy(withMatch, preview, `the match ${matchText(match!)}`, 'rule-hidden');
+    if (withMatch !== undefined) return takenBy(withMatch, preview, `the match ${matchText(match!)}`, 'rule-hidden');
+    return match === undefined || this.#byMatch.size < MOST_RULES ? undefined : [oneRuleTooMany(preview)];
   }
 }
 
-function matchText({ header, value }: HeaderMatch): string {
-  return `${header}=${value}`;
+function oneRuleTooMany(preview: Preview): Problem {
+  return problem(
+    preview,
+    'rules-too-many',
+    `Service ${preview.baseline} has ${MOST_RULES} rules of older previews already, so this preview receives nothing.`,
+    'Use a key, of which there may be any number, or remove the rules that nobody needs.',
+  );
+}
+
+/** A rule that no request comes to is in nobody's way; its owner, and whose rule it waits behind, are told. */
+function hiddenBy(earlier: Preview, later: Preview): readonly Problem[] {
+  return [
+    problem(
+      later,
+      'rule-hidden',
+      `every request that matches ${matchText(later.match!)} matches the rule of ${describe(earlier)} for ` +
+        `${later.baseline} first, so this rule receives nothing.`,
+      'Make it more specific, or remove one of the two.',
+    ),
+    problem(
+      earlier,
+      'rule-hidden',
+      `its match ${matchText(earlier.match!)} takes every request that the rule of ${describe(later)} wants.`,
+      'Make it more specific, or remove one of the two.',
+    ),
+  ];
 }
 
 function takenBy(winner: Preview, loser: Preview, what: string, code: Problem['code']): readonly Problem[] {

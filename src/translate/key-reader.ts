@@ -2,6 +2,7 @@ import type { MessageTypes } from '../protos/index.ts';
 import { any } from '../protos/index.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
+import { escapeRegex } from './regex.ts';
 
 type Config = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config'];
 type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule'];
@@ -131,9 +132,4 @@ function baggageRules({ from, addsBaggage }: Carrier, { carriers: { baggage } }:
   const rewrite = { pattern: { regex: `^(${KEY})$|^.*$` }, substitution: `${baggage}=\\1` };
   const target = { metadata_namespace: METADATA.own, key: METADATA.baggage, type: 'STRING' } as const;
   return [{ ...from, on_header_present: { ...target, regex_value_rewrite: rewrite } }];
-}
-
-/** For RE2. */
-function escapeRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -7,11 +7,13 @@ import { clusterName } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
 import { translateRuleReader } from './key-reader.ts';
+import { pathMatch, translateMatch } from './rule-match.ts';
 
 type RouteConfiguration = MessageTypes['envoy.config.route.v3.RouteConfiguration'];
 type VirtualHost = MessageTypes['envoy.config.route.v3.VirtualHost'];
 type Route = MessageTypes['envoy.config.route.v3.Route'];
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
+type HeaderMatcher = MessageTypes['envoy.config.route.v3.HeaderMatcher'];
 type HeaderToAdd = MessageTypes['envoy.config.core.v3.HeaderValueOption'];
 
 /** The rules of each baseline, in order of precedence. */
@@ -55,14 +57,19 @@ class RouteTranslator {
         name: baseline.id,
         domains: [...names],
         routes: [
-          ...others.flatMap((port) => this.#routes(baseline, port, portMatch(port))),
-          ...this.#routes(baseline, main, WHOLE),
+          ...others.flatMap((port) => this.#routes(baseline, port, '/', [portCondition(port)])),
+          ...this.#routes(baseline, main, '/', []),
         ],
       },
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
       // A preview's URL names it, so no rule is asked.
-      const route = this.#route(baseline, main, WHOLE, this.#headers(METADATA.loadBalancer, METADATA.preview, true));
+      const route = this.#route(
+        baseline,
+        main,
+        pathMatch('/'),
+        this.#headers(METADATA.loadBalancer, METADATA.preview, true),
+      );
       hosts.push({ name: `${baseline.id} previews`, domains: [...previewNames], routes: [route] });
     }
     return hosts;
@@ -72,26 +79,29 @@ class RouteTranslator {
     return {
       name: `host ${host}`,
       domains: [host],
-      routes: routes.flatMap(({ pathPrefix, baseline }) =>
-        this.#routes(baseline, mainPort(baseline), pathPrefix === '/' ? WHOLE : { path_separated_prefix: pathPrefix }),
-      ),
+      routes: routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
     };
   }
 
-  /** The rules of a baseline, then everything else. */
-  #routes(baseline: Baseline, port: HttpPort, match: RouteMatch): Route[] {
-    const rules = this.#rulesOf(baseline.id).map((rule) => this.#ruleRoute(baseline, port, match, rule));
-    return [
-      ...rules,
-      this.#route(baseline, port, match, this.#headers(METADATA.loadBalancer, METADATA.preview, false)),
-    ];
+  /**
+   * The rules of a baseline, then everything else.
+   *
+   * @param conditions that hold besides.
+   */
+  #routes(baseline: Baseline, port: HttpPort, pathPrefix: string, conditions: readonly HeaderMatcher[]): Route[] {
+    const narrowed = (match: RouteMatch): RouteMatch =>
+      conditions.length === 0 ? match : { ...match, headers: [...conditions, ...(match.headers ?? [])] };
+    const rules = this.#rulesOf(baseline.id).flatMap(({ subset, match }) => {
+      const matching = translateMatch(match, pathPrefix);
+      return matching === undefined ? [] : [this.#ruleRoute(baseline, port, narrowed(matching), subset)];
+    });
+    const headers = this.#headers(METADATA.loadBalancer, METADATA.preview, false);
+    return [...rules, this.#route(baseline, port, narrowed(pathMatch(pathPrefix)), headers)];
   }
 
-  #ruleRoute(baseline: Baseline, port: HttpPort, match: RouteMatch, { subset, match: { header, value } }: Rule): Route {
-    const condition = { name: header, string_match: { exact: value } };
-    const narrowed = { ...match, headers: [...(match.headers ?? []), condition] };
+  #ruleRoute(baseline: Baseline, port: HttpPort, match: RouteMatch, subset: string): Route {
     return {
-      ...this.#route(baseline, port, narrowed, this.#headers(METADATA.own, METADATA.carried, false)),
+      ...this.#route(baseline, port, match, this.#headers(METADATA.own, METADATA.carried, false)),
       typed_per_filter_config: { [KEY_READER]: translateRuleReader(subset, this.#options) },
     };
   }
@@ -123,11 +133,9 @@ class RouteTranslator {
   }
 }
 
-const WHOLE: RouteMatch = { prefix: '/' };
-
 /** A request for another port than the main one says so in its host. */
-function portMatch(port: HttpPort): RouteMatch {
-  return { ...WHOLE, headers: [{ name: ':authority', string_match: { suffix: `:${port.port}` } }] };
+function portCondition(port: HttpPort): HeaderMatcher {
+  return { name: ':authority', string_match: { suffix: `:${port.port}` } };
 }
 
 /** Where requests go that name no port: to port 80, as a caller's URL means it, else to the first. */

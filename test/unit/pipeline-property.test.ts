@@ -24,13 +24,34 @@ const optional = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary,
 const present = (fields: Record<string, string | undefined>) =>
   Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
 
+/** Some equal, some hiding others, some on paths that an outside host has not, some refused. */
+const values = fc.constantFrom(
+  'a',
+  { prefix: 'a' },
+  { contains: 'a', 'ignore-case': 'true' },
+  { regex: 'a+' },
+  { regex: '(' },
+);
+const presence = fc.constantFrom({ present: 'true' }, { absent: 'true' });
+const section = optional(fc.dictionary(fc.constantFrom('one', 'two'), fc.oneof(values, presence), { minKeys: 1 }));
+const matches = fc
+  .record({
+    method: optional(fc.constantFrom('GET', 'POST', 'get')),
+    path: optional(fc.constantFrom('/x', '/x/y', { prefix: '/x' }, { prefix: '/' }, { regex: '/x/[0-9]+' })),
+    headers: section,
+    cookies: section,
+    baggage: section,
+    query: section,
+  })
+  .map((fields) => JSON.stringify(fields));
+
 const services = fc
   .record({
     id,
     role: optional(fc.constantFrom('baseline', 'baseline', 'baselyne')),
     intercepts: optional(fc.constantFrom('api', 'db', 'api.prod', 'api.shop', 'a.b.c')),
     key: optional(fc.constantFrom('k1', 'k2', 'k1.a', 'k1.a', 'k1.a.x', 'k1.ab', 'k2.a', 'K--')),
-    match: optional(fc.constantFrom('x-user=alice', 'x-user=bob', 'nonsense')),
+    match: optional(fc.oneof(fc.constantFrom('x-user=alice', 'x-user=bob', 'nonsense'), matches)),
     expiresAt: optional(fc.constantFrom('9999-01-01T00:00:00Z', '2020-01-01T00:00:00Z', 'soon')),
     ttl: optional(fc.constantFrom('1h', '0h')),
     hosts: optional(fc.constantFrom('a.example.com', 'a.example.com/x, b.example.com', 'api, db.prod.svc', '_')),
@@ -141,6 +162,10 @@ function checkInvariants(view: View): void {
     expect(new Set(domains).size).toBe(domains.length);
     const clusters = hosts.flatMap(({ routes = [] }) => routes.map((route) => route.route?.cluster ?? ''));
     const known = new Set(view.names(typeUrls.cluster));
+    for (const { match } of hosts.flatMap(({ routes = [] }) => routes)) {
+      const paths = [match?.prefix, match?.path, match?.path_separated_prefix, match?.safe_regex];
+      expect(paths.filter((path) => path !== undefined && path !== null)).toHaveLength(1);
+    }
     expect(clusters.filter((cluster) => !known.has(cluster))).toEqual([]);
   }
 }

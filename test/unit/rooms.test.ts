@@ -16,7 +16,7 @@ interface Room {
 /** The path of docs/how-it-works.md, in its order; then what surrounds it. Whatever is not written here is not allowed. */
 const rooms: Readonly<Record<string, Room>> = {
   sources: { knows: ['problems', 'dns-names'], uses: ['@kubernetes/client-node', 'pino', 'yaml'] },
-  catalog: { knows: ['sources', 'problems', 'nearest', 'dns-names'] },
+  catalog: { knows: ['sources', 'problems', 'nearest', 'dns-names'], uses: ['yaml'] },
   intercepts: { knows: ['catalog', 'problems'] },
   translate: { knows: ['catalog', 'intercepts', 'protos', 'resources'], uses: ['yaml'] },
   // The library `shunt/xds`: it knows nothing of what a control plane is for.

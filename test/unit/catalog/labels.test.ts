@@ -59,9 +59,8 @@ describe('a preview', () => {
 
   it('may have a match instead of a key, whose value may contain =', () => {
     const annotations = { 'shunt.dev/match': ' X-User = a=b ' };
-    expect(read(preview('shop/alice', 'api', undefined, { annotations })).preview?.match).toEqual({
-      header: 'x-user',
-      value: 'a=b',
+    expect(read(preview('shop/alice', 'api', undefined, { annotations })).preview?.match).toMatchObject({
+      conditions: [{ source: 'header', name: 'x-user', test: { kind: 'exact', value: 'a=b', ignoreCase: false } }],
     });
   });
 
@@ -71,7 +70,7 @@ describe('a preview', () => {
     ['a target that is no name', preview('shop/p', 'a.b.c', 'k'), 'is "a.b.c", which names no Service'],
     ['no target', service('shop/p', { labels: { 'shunt.dev/key': 'k' } }), 'says not what it intercepts'],
     ['neither key nor match', preview('shop/p', 'api'), 'it has no key, so no request can name it'],
-    ['a match without =', withMatch('x-user'), 'the annotation shunt.dev/match is "x-user", which has no =.'],
+    ['a match without =', withMatch('x-user'), 'the annotation shunt.dev/match is "x-user": it has no =.'],
     ['a match on no header', withMatch('x user=a'), '"x user" names no header'],
     ['a match on nothing', withMatch('x-user='), '"" is no header\'s value'],
     ['a match on the host', withMatch('Host=a'), 'a baseline is chosen by its host'],
