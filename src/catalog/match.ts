@@ -38,7 +38,10 @@ function isYaml(text: string): boolean {
 function readShort(text: string): WrittenMatch {
   const equals = text.indexOf('=');
   if (equals === -1) {
-    throw new MatchRefusal('it has no =.', 'Write NAME=VALUE with the name of a header and its whole value, or YAML.');
+    throw new MatchRefusal(
+      'it has no =.',
+      'Write NAME=VALUE with the name of a header and its whole value, such as x-user=alice, or YAML.',
+    );
   }
   const name = readName('header', text.slice(0, equals).trim());
   return {
