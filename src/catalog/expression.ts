@@ -35,7 +35,9 @@ export function readExpression(text: string, excluded = ''): ExpressionReading {
   if (text.length > LONGEST) return { wrong: `it is longer than ${LONGEST} characters` };
   if (!/^[\x20-\x7e]+$/.test(text)) return { wrong: 'it is not made of printable ASCII' };
   const end = /(^|[^\\])(\\\\)*\$$/.test(text) ? -1 : undefined;
-  const reader = new ExpressionReader(text.slice(text.startsWith('^') ? 1 : 0, end), excluded);
+  const inner = text.slice(text.startsWith('^') ? 1 : 0, end);
+  if (inner === '') return { wrong: 'it is empty' };
+  const reader = new ExpressionReader(inner, excluded);
   try {
     return { expression: reader.read() };
   } catch (error) {
@@ -202,7 +204,9 @@ class ExpressionReader {
     if (next === '-' && !first && this.#text.charAt(this.#at + 1) !== ']') {
       throw new Unaccepted('- in the middle of a class has to be written \\-');
     }
-    this.#take(next);
+    this.#at++;
+    // What is appended to a class must not make a range of it.
+    this.#out += next === '-' ? '\\-' : next;
     return next;
   }
 }

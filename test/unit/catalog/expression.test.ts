@@ -16,7 +16,6 @@ describe('an expression', () => {
     'a{3,}b{2}c??',
     '\\d\\w\\s\\D\\.\\\\\\[',
     '[\\d\\]\\-a]',
-    '[-a]|[a-]',
     'a\\$',
   ])('is taken: %s', (text) => {
     expect(read(text)).toBe(text.replace('\\D', '[^\\d]'));
@@ -34,6 +33,7 @@ describe('an expression', () => {
     ['a.b*', 'a[^,;]b*'],
     ['[^a]+', '[^a,;]+'],
     ['\\S\\W', '[^\\s,;][^\\w,;]'],
+    ['[^a-][^-a][-a]', '[^a\\-,;][^\\-a,;][\\-a]'],
   ])('of a member never reaches beyond it: %s becomes %s', (text, narrow) => {
     expect(read(text, ',;')).toBe(narrow);
   });
@@ -72,6 +72,9 @@ describe('an expression', () => {
     ['((((.{9}){9}){9}){9})', 'it is too large, repetitions counted'],
     ['a'.repeat(201), 'it is longer than 200 characters'],
     ['', 'not made of printable ASCII'],
+    ['^$', 'it is empty'],
+    ['$', 'it is empty'],
+    ['^', 'it is empty'],
   ])('is refused: %s', (text, sentence) => {
     expect(read(text)).toMatch(/^refused: /);
     expect(read(text)).toContain(sentence);
