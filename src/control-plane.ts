@@ -104,7 +104,9 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
     carriers: {
       header: settings.keyHeader,
       baggage: settings.keyBaggage,
+      tracestate: settings.keyTracestate,
       cookie: settings.keyCookie,
+      query: settings.keyQuery,
       host: settings.keyHost,
     },
   };

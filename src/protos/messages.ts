@@ -48,6 +48,7 @@ import type { Filter, Filter__Output } from './generated/envoy/config/listener/v
 import type { FilterChain, FilterChain__Output } from './generated/envoy/config/listener/v3/FilterChain.ts';
 import type { Listener, Listener__Output } from './generated/envoy/config/listener/v3/Listener.ts';
 import type { ListenerFilter, ListenerFilter__Output } from './generated/envoy/config/listener/v3/ListenerFilter.ts';
+import type { FilterConfig, FilterConfig__Output } from './generated/envoy/config/route/v3/FilterConfig.ts';
 import type { HeaderMatcher, HeaderMatcher__Output } from './generated/envoy/config/route/v3/HeaderMatcher.ts';
 import type {
   QueryParameterMatcher,
@@ -75,6 +76,14 @@ import type {
   StdoutAccessLog,
   StdoutAccessLog__Output,
 } from './generated/envoy/extensions/access_loggers/stream/v3/StdoutAccessLog.ts';
+import type {
+  HeaderMutation as HeaderMutationFilter,
+  HeaderMutation__Output as HeaderMutationFilter__Output,
+} from './generated/envoy/extensions/filters/http/header_mutation/v3/HeaderMutation.ts';
+import type {
+  HeaderMutationPerRoute,
+  HeaderMutationPerRoute__Output,
+} from './generated/envoy/extensions/filters/http/header_mutation/v3/HeaderMutationPerRoute.ts';
 import type {
   Config as HeaderToMetadata,
   Config__Output as HeaderToMetadata__Output,
@@ -167,6 +176,7 @@ interface Messages {
   'envoy.config.listener.v3.FilterChain': [FilterChain, FilterChain__Output];
   'envoy.config.listener.v3.Listener': [Listener, Listener__Output];
   'envoy.config.listener.v3.ListenerFilter': [ListenerFilter, ListenerFilter__Output];
+  'envoy.config.route.v3.FilterConfig': [FilterConfig, FilterConfig__Output];
   'envoy.config.route.v3.HeaderMatcher': [HeaderMatcher, HeaderMatcher__Output];
   'envoy.config.route.v3.QueryParameterMatcher': [QueryParameterMatcher, QueryParameterMatcher__Output];
   'envoy.config.route.v3.RedirectAction': [RedirectAction, RedirectAction__Output];
@@ -179,6 +189,14 @@ interface Messages {
   'envoy.config.route.v3.VirtualHost': [VirtualHost, VirtualHost__Output];
   'envoy.extensions.access_loggers.file.v3.FileAccessLog': [FileAccessLog, FileAccessLog__Output];
   'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': [StdoutAccessLog, StdoutAccessLog__Output];
+  'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': [
+    HeaderMutationFilter,
+    HeaderMutationFilter__Output,
+  ];
+  'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': [
+    HeaderMutationPerRoute,
+    HeaderMutationPerRoute__Output,
+  ];
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': [HeaderToMetadata, HeaderToMetadata__Output];
   'envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule': [
     HeaderToMetadataRule,

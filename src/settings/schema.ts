@@ -10,8 +10,10 @@ import {
   readHostPort,
   readList,
   readOneOf,
+  readQueryName,
   readText,
   readToken,
+  readTracestateKey,
 } from './values.ts';
 
 /**
@@ -216,6 +218,16 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     defaultText: 'preview',
     read: readToken,
   },
+  keyTracestate: {
+    name: 'key-tracestate',
+    kind: 'single',
+    placeholder: 'NAME|off',
+    description: 'The member of W3C tracestate that carries a key.',
+    accepts: 'the key of a tracestate member in lower case, for example preview or shop@preview, or off',
+    default: undefined,
+    defaultText: 'off',
+    read: readTracestateKey,
+  },
   keyCookie: {
     name: 'key-cookie',
     kind: 'single',
@@ -225,6 +237,16 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     default: 'preview',
     defaultText: 'preview',
     read: readToken,
+  },
+  keyQuery: {
+    name: 'key-query',
+    kind: 'single',
+    placeholder: 'NAME|off',
+    description: 'The query parameter that carries a key. It costs every request a look at its path.',
+    accepts: 'the name of a query parameter in letters, digits, "-", ".", "_" and "~", for example preview, or off',
+    default: undefined,
+    defaultText: 'off',
+    read: readQueryName,
   },
   keyHost: {
     name: 'key-host',

@@ -57,8 +57,12 @@ export interface Settings {
   readonly keyHeader: string | undefined;
   /** Name of the W3C baggage member that carries a key; undefined where none does. */
   readonly keyBaggage: string | undefined;
+  /** Key of the W3C tracestate member that carries a key of Shunt's; undefined where none does. */
+  readonly keyTracestate: string | undefined;
   /** Name of the cookie that carries a key; undefined where none does. */
   readonly keyCookie: string | undefined;
+  /** Name of the query parameter that carries a key; undefined where none does. */
+  readonly keyQuery: string | undefined;
   /** Whether the host carries a key: whether there are preview URLs. */
   readonly keyHost: boolean;
   /** What an Envoy calls itself. */

@@ -11,6 +11,12 @@ export type Reader<V> = (text: string) => Reading<V>;
 // RFC 9110, 5.6.2: names of headers. RFC 6265 (cookies) and W3C Baggage use the same grammar for theirs.
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+// W3C Trace Context, 3.3.1.3.1.
+const tracestateKey = /^[a-z0-9][a-z0-9_*/-]{0,255}(?:@[a-z][a-z0-9_*/-]{0,13})?$/;
+
+// RFC 3986, 2.3.
+const unreserved = /^[A-Za-z0-9._~-]+$/;
+
 // Headers with a meaning of their own: a key in one of them would change what the request is, or is read elsewhere.
 const reservedHeaders = new Set([
   'baggage',
@@ -19,6 +25,8 @@ const reservedHeaders = new Set([
   'cookie',
   'host',
   'te',
+  'traceparent',
+  'tracestate',
   'transfer-encoding',
   'upgrade',
 ]);
@@ -96,11 +104,21 @@ export const readHeaderName: Reader<string | undefined> = (text) => {
 };
 
 /** The name of a cookie or of a baggage member, whose case matters, or `off`. */
-export const readToken: Reader<string | undefined> = (text) => {
-  const name = text.trim();
-  if (words[name.toLowerCase()] === false) return { value: undefined };
-  return token.test(name) ? { value: name } : refuse(text, 'has characters that such a name cannot have');
-};
+export const readToken: Reader<string | undefined> = readName(token);
+
+/** The key of a tracestate member, or `off`. */
+export const readTracestateKey: Reader<string | undefined> = readName(tracestateKey);
+
+/** The name of a query parameter that no client encodes, or `off`. */
+export const readQueryName: Reader<string | undefined> = readName(unreserved);
+
+function readName(grammar: RegExp): Reader<string | undefined> {
+  return (text) => {
+    const name = text.trim();
+    if (words[name.toLowerCase()] === false) return { value: undefined };
+    return grammar.test(name) ? { value: name } : refuse(text, 'has characters that such a name cannot have');
+  };
+}
 
 /** Comma-separated, at least one, none twice. */
 export function readList<V>(read: Reader<V>): Reader<readonly V[]> {

@@ -13,6 +13,10 @@ export interface Carriers {
   readonly header?: string | undefined;
   /** Name of a member of the W3C `baggage` header. */
   readonly baggage?: string | undefined;
+  /** Name of a member of the W3C `tracestate` header. */
+  readonly tracestate?: string | undefined;
+  /** Name of a query parameter. */
+  readonly query?: string | undefined;
   /** Name of a cookie. */
   readonly cookie?: string | undefined;
   /** The host of a preview URL. */
@@ -34,6 +38,8 @@ export const METADATA = {
   preview: 'preview',
   /** In `shunt`: the baggage member to add to the request. */
   baggage: 'baggage',
+  /** In `shunt`: the whole baggage, with the key of the request in place of any other. */
+  rewritten: 'rewritten',
   /** In `shunt`: the key that a request on a rule's route carries. */
   carried: 'carried',
 } as const;

@@ -2,13 +2,11 @@ import type { MessageTypes } from '../protos/index.ts';
 import { any } from '../protos/index.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
+import { KEY, memberStart } from './key-syntax.ts';
 import { escapeRegex } from './regex.ts';
 
 type Config = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config'];
 type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule'];
-
-/** A key, as a carrier may hold it (see `isKey`); a little wider, since a wrong key names no preview. */
-const KEY = '[a-z0-9][a-z0-9.-]*';
 
 /** What stands between the dots of a key in a host. */
 const PART = '[a-z0-9-]+?';
@@ -26,16 +24,16 @@ interface Carrier {
   readonly pattern?: string;
   /** What of the pattern's groups makes the key. Default: group 1. */
   readonly substitution?: string;
-  /** Whether the request must still be given the key as a baggage member by its route. */
+  /** Whether the reader makes the baggage member that the route adds: it can where the whole value is the key. */
   readonly addsBaggage: boolean;
 }
 
 /**
  * Reads the key of a request into dynamic metadata, where the load balancer finds it, so that no route depends on it.
  *
- * The carriers in rising precedence, from what a request inherits to what it was made with: the baggage member, which
- * services hand on; the cookie, which a browser keeps; the preview's host, which was typed; the header, which was set
- * for this request.
+ * The carriers in rising precedence, from what a request inherits to what it was made with: the members of tracestate and
+ * baggage, which services hand on; the cookie, which a browser keeps; the query parameter, which a link may hold; the
+ * preview's host, which is a preview's alone; the header, which was set for this request.
  */
 export function translateKeyReader(options: GatewayOptions): Config {
   const rules = carriers(options).flatMap((carrier) => [
@@ -66,12 +64,14 @@ export function translateRuleReader(subset: string, options: GatewayOptions) {
   });
 }
 
-function carriers({ carriers: { baggage, cookie, host, header }, previewDomain }: GatewayOptions): readonly Carrier[] {
+function carriers({ carriers: on, previewDomain }: GatewayOptions): readonly Carrier[] {
+  const { tracestate, baggage, cookie, query, host, header } = on;
   const found: Carrier[] = [];
-  if (baggage !== undefined) {
-    found.push({ from: { header: 'baggage' }, pattern: memberPattern(baggage), addsBaggage: false });
-  }
+  const inText = (name: string, pattern: string): Carrier => ({ from: { header: name }, pattern, addsBaggage: false });
+  if (tracestate !== undefined) found.push(inText('tracestate', tracestatePattern(tracestate)));
+  if (baggage !== undefined) found.push(inText('baggage', memberPattern(baggage)));
   if (cookie !== undefined) found.push({ from: { cookie }, addsBaggage: true });
+  if (query !== undefined) found.push(inText(':path', queryPattern(query)));
   if (host) found.push({ from: { header: ':authority' }, ...hostReading(previewDomain), addsBaggage: false });
   if (header !== undefined) found.push({ from: { header }, addsBaggage: true });
   return found;
@@ -112,7 +112,17 @@ function anyCase(name: string): string {
  * What does not match is rewritten to nothing, and nothing is not written.
  */
 function memberPattern(name: string): string {
-  return `^(?:.*,)?[ \\t]*${escapeRegex(name)}[ \\t]*=[ \\t]*(${KEY})[ \\t]*(?:[,;].*)?$|^.*$`;
+  return `^(?:.*,)?${memberStart(name)}[ \\t]*(${KEY})[ \\t]*(?:[,;].*)?$|^.*$`;
+}
+
+/** A member of W3C `tracestate`, which has no properties and no spaces but around members. The newest stands first. */
+function tracestatePattern(name: string): string {
+  return `^(?:.*?,)??[ \\t]*${escapeRegex(name)}=(${KEY})[ \\t]*(?:,.*)?$|^.*$`;
+}
+
+/** A query parameter of a path. Of several the first counts, as in `URLSearchParams`. */
+function queryPattern(name: string): string {
+  return `^[^?]*\\?(?:.*?&)??${escapeRegex(name)}=(${KEY})(?:&.*)?$|^.*$`;
 }
 
 function stored({ from, pattern, substitution = '\\1' }: Carrier, space: string, key: string): Rule {
@@ -124,8 +134,8 @@ function stored({ from, pattern, substitution = '\\1' }: Carrier, space: string,
 
 /**
  * The key as the baggage member that a route adds to the request. A substitution cannot say "only if it matched", so
- * this works for carriers whose whole value is the key, and what is none leaves an empty member; preview hosts have
- * routes of their own that add it.
+ * this works for carriers whose whole value is the key, and what is none leaves an empty member; for the others there are
+ * routes that add it.
  */
 function baggageRules({ from, addsBaggage }: Carrier, { carriers: { baggage } }: GatewayOptions): readonly Rule[] {
   if (!addsBaggage || baggage === undefined) return [];

@@ -1,5 +1,6 @@
 import type { MessageTypes } from '../protos/index.ts';
 import { any, bool, duration } from '../protos/index.ts';
+import { baggageFilters } from './baggage.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, ROUTES } from './gateway.ts';
 import { translateKeyReader } from './key-reader.ts';
@@ -44,6 +45,7 @@ function connectionManager(options: GatewayOptions): MessageTypes[typeof HTTP_CO
         name: KEY_READER,
         typed_config: any('envoy.extensions.filters.http.header_to_metadata.v3.Config', translateKeyReader(options)),
       },
+      ...baggageFilters(options),
       {
         name: 'envoy.filters.http.router',
         typed_config: any('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),

@@ -3,6 +3,7 @@ import type { Rule } from '../intercepts/intercept.ts';
 import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration, uint32 } from '../protos/index.ts';
+import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
 import { clusterName } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
@@ -64,13 +65,8 @@ class RouteTranslator {
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
       // A preview's URL names it, so no rule is asked.
-      const route = this.#route(
-        baseline,
-        main,
-        pathMatch('/'),
-        this.#headers(METADATA.loadBalancer, METADATA.preview, true),
-      );
-      hosts.push({ name: `${baseline.id} previews`, domains: [...previewNames], routes: [route] });
+      const routes = this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true });
+      hosts.push({ name: `${baseline.id} previews`, domains: [...previewNames], routes });
     }
     return hosts;
   }
@@ -93,45 +89,83 @@ class RouteTranslator {
       conditions.length === 0 ? match : { ...match, headers: [...conditions, ...(match.headers ?? [])] };
     const rules = this.#rulesOf(baseline.id).flatMap(({ subset, match }) => {
       const matching = translateMatch(match, pathPrefix);
-      return matching === undefined ? [] : [this.#ruleRoute(baseline, port, narrowed(matching), subset)];
+      if (matching === undefined) return [];
+      const filters = { [KEY_READER]: translateRuleReader(subset, this.#options) };
+      return this.#variants(baseline, port, narrowed(matching), { key: CARRIED_KEY, filters });
     });
-    const headers = this.#headers(METADATA.loadBalancer, METADATA.preview, false);
-    return [...rules, this.#route(baseline, port, narrowed(pathMatch(pathPrefix)), headers)];
+    return [...rules, ...this.#variants(baseline, port, narrowed(pathMatch(pathPrefix)), { key: USED_KEY })];
   }
 
-  #ruleRoute(baseline: Baseline, port: HttpPort, match: RouteMatch, subset: string): Route {
-    return {
-      ...this.#route(baseline, port, match, this.#headers(METADATA.own, METADATA.carried, false)),
-      typed_per_filter_config: { [KEY_READER]: translateRuleReader(subset, this.#options) },
-    };
+  /** The requests that pay for replacing what their baggage says, then everything else. */
+  #variants(baseline: Baseline, port: HttpPort, match: RouteMatch, kind: RouteKind): Route[] {
+    const { key, filters = {}, onPreviewHost = false } = kind;
+    const replace = replacing(key, this.#options);
+    return [
+      ...replacingMatches(match, this.#options, onPreviewHost).map((narrowed) =>
+        this.#route(baseline, port, narrowed, [...this.#addHeader(key), replace.header], {
+          ...filters,
+          ...replace.filters,
+        }),
+      ),
+      this.#route(
+        baseline,
+        port,
+        match,
+        [...this.#addHeader(key), ...this.#addBaggage(onPreviewHost ? key : undefined)],
+        filters,
+      ),
+    ];
   }
 
-  #route(baseline: Baseline, port: HttpPort, match: RouteMatch, requestHeaders: HeaderToAdd[]): Route {
+  #route(
+    baseline: Baseline,
+    port: HttpPort,
+    match: RouteMatch,
+    requestHeaders: HeaderToAdd[],
+    filters: NonNullable<Route['typed_per_filter_config']>,
+  ): Route {
     return {
       match,
       route: { cluster: clusterName(baseline, port), ...FORWARDING },
       request_headers_to_add: requestHeaders,
+      ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
     };
   }
 
-  /**
-   * Whatever carried the key in, the request leaves with it as header and as baggage member, so that services which
-   * hand on trace context hand it on. A value that comes out empty adds nothing.
-   *
-   * @param ownBaggage whether the member is made of the key here, since it surely has one, and not by the reader.
-   */
-  #headers(space: string, name: string, ownBaggage: boolean): HeaderToAdd[] {
-    const { header, baggage } = this.#options.carriers;
-    const key = `%DYNAMIC_METADATA(${space}:${name})%`;
-    const member = ownBaggage ? `${baggage}=${key}` : `%DYNAMIC_METADATA(${METADATA.own}:${METADATA.baggage})%`;
-    const headers: HeaderToAdd[] = [];
-    if (header !== undefined) headers.push({ header: { key: header, value: key }, append_action: 'ADD_IF_ABSENT' });
-    if (baggage !== undefined) {
-      headers.push({ header: { key: 'baggage', value: member }, append_action: 'APPEND_IF_EXISTS_OR_ADD' });
-    }
-    return headers;
+  // Whatever carried the key in, the request leaves with it as header and as baggage member, so that services which hand
+  // on trace context hand it on. A value that comes out empty adds nothing.
+
+  #addHeader({ space, name }: KeyPlace): HeaderToAdd[] {
+    const { header } = this.#options.carriers;
+    if (header === undefined) return [];
+    return [{ header: { key: header, value: `%DYNAMIC_METADATA(${space}:${name})%` }, append_action: 'ADD_IF_ABSENT' }];
+  }
+
+  /** @param key what the member is made of where it surely is one; elsewhere the key reader has made it. */
+  #addBaggage(key: KeyPlace | undefined): HeaderToAdd[] {
+    const { baggage } = this.#options.carriers;
+    if (baggage === undefined) return [];
+    const member =
+      key === undefined
+        ? `%DYNAMIC_METADATA(${METADATA.own}:${METADATA.baggage})%`
+        : `${baggage}=%DYNAMIC_METADATA(${key.space}:${key.name})%`;
+    return [{ header: { key: 'baggage', value: member }, append_action: 'APPEND_IF_EXISTS_OR_ADD' }];
   }
 }
+
+/** What distinguishes the routes of one match from those of another. */
+interface RouteKind {
+  /** The key that requests leave with. */
+  readonly key: KeyPlace;
+  readonly filters?: NonNullable<Route['typed_per_filter_config']>;
+  readonly onPreviewHost?: boolean;
+}
+
+/** The key that the load balancer goes by. */
+const USED_KEY: KeyPlace = { space: METADATA.loadBalancer, name: METADATA.preview };
+
+/** On a rule's route, the key that the request carries. */
+const CARRIED_KEY: KeyPlace = { space: METADATA.own, name: METADATA.carried };
 
 /** A request for another port than the main one says so in its host. */
 function portCondition(port: HttpPort): HeaderMatcher {

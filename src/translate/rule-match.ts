@@ -1,6 +1,7 @@
 import type { Comparison, Condition, Match, PathCondition, ValueTest } from '../catalog/model.ts';
 import { isUnder } from '../intercepts/rules.ts';
 import type { MessageTypes } from '../protos/index.ts';
+import { memberStart } from './key-syntax.ts';
 import { escapeRegex } from './regex.ts';
 
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
@@ -100,7 +101,7 @@ function cookiePattern(name: string, test: ValueTest): string {
 /** A member in any position, with spaces, tabs and properties around it, as the reader of keys finds it. */
 function memberPattern(name: string, test: ValueTest): string {
   const value = 'value' in test ? `[ \\t]*${valuePattern(test, ',;')}[ \\t]*(?:[,;].*)?` : '.*';
-  return `(?:.*,)?[ \\t]*${escapeRegex(name)}[ \\t]*=${value}`;
+  return `(?:.*,)?${memberStart(name)}${value}`;
 }
 
 /** @param end the characters that end a value; an expression excludes them already. */

@@ -41,8 +41,13 @@ describe('the definitions in protos/', () => {
 });
 
 function isCarriedInAny(name: string): boolean {
-  const resources = ['cluster.v3.Cluster', 'listener.v3.Listener', 'route.v3.ScopedRouteConfiguration'];
-  return name.startsWith('envoy.extensions.') || resources.some((resource) => name === `envoy.config.${resource}`);
+  const alone = [
+    'cluster.v3.Cluster',
+    'listener.v3.Listener',
+    'route.v3.ScopedRouteConfiguration',
+    'route.v3.FilterConfig',
+  ];
+  return name.startsWith('envoy.extensions.') || alone.some((each) => name === `envoy.config.${each}`);
 }
 
 describe('the comparison sees', () => {

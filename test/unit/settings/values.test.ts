@@ -64,10 +64,13 @@ describe('an address that Envoy binds', () => {
 });
 
 describe('the carriers of a key', () => {
-  test.each(['keyHeader', 'keyBaggage', 'keyCookie'] as const)('%s can be switched off', (field) => {
-    expect(read(field, 'off')).toBeUndefined();
-    expect(read(field, 'false')).toBeUndefined();
-  });
+  test.each(['keyHeader', 'keyBaggage', 'keyTracestate', 'keyCookie', 'keyQuery'] as const)(
+    '%s can be switched off',
+    (field) => {
+      expect(read(field, 'off')).toBeUndefined();
+      expect(read(field, 'false')).toBeUndefined();
+    },
+  );
 
   test('a header is named in lower case, as Envoy has it', () => {
     expect(read('keyHeader', 'X-Preview')).toBe('x-preview');
@@ -83,8 +86,26 @@ describe('the carriers of a key', () => {
     expect(read('keyCookie', text)).toBe(`"${text}" has characters that such a name cannot have`);
   });
 
+  test.each(['preview', 'shop@preview', '1a_-*/x', 'a'.repeat(256)])(
+    '"%s" is the key of a tracestate member',
+    (text) => {
+      expect(read('keyTracestate', text)).toBe(text);
+    },
+  );
+
+  test.each(['Preview', 'a b', 'a=b', '@a', 'a@', 'a@1b', 'a.b', ''])('"%s" is not one', (text) => {
+    expect(read('keyTracestate', text)).toBe(`"${text}" has characters that such a name cannot have`);
+  });
+
+  test('a query parameter has a name that no client encodes', () => {
+    expect(read('keyQuery', 'Pre-view_1.~')).toBe('Pre-view_1.~');
+    expect(read('keyQuery', 'pre+view')).toBe('"pre+view" has characters that such a name cannot have');
+    expect(read('keyQuery', 'a[b]')).toBe('"a[b]" has characters that such a name cannot have');
+  });
+
   test('a header is not one that has a meaning of its own', () => {
     expect(read('keyHeader', 'Cookie')).toBe('"Cookie" is a header with a meaning of its own');
+    expect(read('keyHeader', 'tracestate')).toBe('"tracestate" is a header with a meaning of its own');
   });
 
   test('the host is on or off', () => {
