@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { type Demo, startDemo } from '../demo/demo.ts';
 import { formatHostPort, type Settings } from '../settings/index.ts';
 import { bootstrapSettings } from './bootstrap-options.ts';
 import type { Command } from './command.ts';
+import { interrupted } from './signals.ts';
 
 export const command: Command = {
   settings: [...bootstrapSettings, 'admin', 'listen', 'previewDomain', 'keyHeader', 'keyBaggage', 'logLevel'],
@@ -21,8 +21,7 @@ api has a preview under the key pr-123. All of it runs on this machine, and ends
     const demo = await startDemo({ settings: plain, env, signal, say });
     try {
       say(introduction(demo, settings));
-      const interrupted = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
-      const failed = await Promise.race([demo.failed, interrupted]);
+      const failed = await Promise.race([demo.failed, interrupted(signal)]);
       if (failed instanceof Error) throw failed;
     } finally {
       say('Ending.');

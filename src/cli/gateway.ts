@@ -5,6 +5,7 @@ import { type EnvoyLogLevel, findEnvoy, startEnvoy, writeSdsFiles } from '../gat
 import { formatHostPort, type LogLevel, type Settings } from '../settings/index.ts';
 import { bootstrapOptions, bootstrapSettings, tlsSettings } from './bootstrap-options.ts';
 import type { Command, Context } from './command.ts';
+import { interrupted } from './signals.ts';
 
 export const command: Command = {
   settings: [...bootstrapSettings, ...tlsSettings, 'logLevel'],
@@ -81,11 +82,4 @@ export function withoutRepeats(say: (line: string) => void): (line: string) => v
     if (words !== before) say(line);
     before = words;
   };
-}
-
-function interrupted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }

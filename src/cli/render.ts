@@ -6,25 +6,11 @@ import { ResourceStore } from '../resources/index.ts';
 import { callersIn } from '../translate/groups.ts';
 import { renderYaml } from '../translate/render.ts';
 import type { Command } from './command.ts';
+import { gatewaySettings, sourceSettings } from './shared-settings.ts';
 import { openSource } from './source.ts';
 
 export const command: Command = {
-  settings: [
-    'config',
-    'directory',
-    'kubernetes',
-    'namespace',
-    'listen',
-    'previewDomain',
-    'keyHeader',
-    'keyBaggage',
-    'keyTracestate',
-    'keyCookie',
-    'keyQuery',
-    'keyHost',
-    'gatewayNamespace',
-    'logLevel',
-  ],
+  settings: [...sourceSettings, ...gatewaySettings, 'gatewayNamespace', 'logLevel'],
   examples: [
     {
       line: 'shunt render --directory manifests',

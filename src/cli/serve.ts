@@ -1,16 +1,14 @@
-import { once } from 'node:events';
 import { startControlPlane } from '../control-plane.ts';
 import { createLogger } from '../log.ts';
 import { formatHostPort } from '../settings/index.ts';
 import type { Command } from './command.ts';
+import { gatewaySettings, sourceSettings } from './shared-settings.ts';
+import { interrupted } from './signals.ts';
 import { openSource } from './source.ts';
 
 export const command: Command = {
   settings: [
-    'config',
-    'directory',
-    'kubernetes',
-    'namespace',
+    ...sourceSettings,
     'xds',
     'xdsCert',
     'xdsKey',
@@ -18,14 +16,7 @@ export const command: Command = {
     'xdsClient',
     'xdsPlaintext',
     'admin',
-    'listen',
-    'previewDomain',
-    'keyHeader',
-    'keyBaggage',
-    'keyTracestate',
-    'keyCookie',
-    'keyQuery',
-    'keyHost',
+    ...gatewaySettings,
     'logLevel',
   ],
   examples: [
@@ -53,10 +44,10 @@ Envoys keep what they have until it is back.`,
     try {
       const { xds, admin } = controlPlane;
       log.info({ xds: formatHostPort(xds), admin: formatHostPort(admin) }, `serving ADS on ${formatHostPort(xds)}`);
-      const interrupted = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
+      const ended = interrupted(signal);
       // A source that can never work ends the command; one that only has not synced yet does not.
-      await Promise.race([controlPlane.ready.then(() => log.info('ready')), interrupted]);
-      await interrupted;
+      await Promise.race([controlPlane.ready.then(() => log.info('ready')), ended]);
+      await ended;
       log.info('ending');
     } finally {
       await controlPlane.close();

@@ -36,3 +36,11 @@ export function watchSignals(): { readonly signal: AbortSignal; forget(): void }
     },
   };
 }
+
+/** Settles when the signal fires, at once if it has. */
+export function interrupted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,16 @@
+import type { SettingField } from '../settings/index.ts';
+
+/** The settings that name a source of objects. */
+export const sourceSettings: readonly SettingField[] = ['config', 'directory', 'kubernetes', 'namespace'];
+
+/** The settings that all gateways' configuration depends on. */
+export const gatewaySettings: readonly SettingField[] = [
+  'listen',
+  'previewDomain',
+  'keyHeader',
+  'keyBaggage',
+  'keyTracestate',
+  'keyCookie',
+  'keyQuery',
+  'keyHost',
+];
