@@ -1,17 +1,11 @@
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Interruption, watchSignals } from '../src/cli/signals.ts';
-import { findEnvoy } from '../src/gateway/index.ts';
 import type { Protocol } from '../src/settings/index.ts';
 import type { Contender, Surroundings } from './contender.ts';
 import { startFloor } from './floor.ts';
+import { formatIntervals } from './interval-table.ts';
 import { measure } from './measure.ts';
+import { runSession, type Session } from './session.ts';
 import { startShunt } from './shunt.ts';
-import { formatTable } from './table.ts';
 import { startUpstreams } from './upstreams.ts';
 
 const usage = `Usage: npm run bench -- [--rounds N] [--protocol delta|sotw]
@@ -27,67 +21,22 @@ interface Options {
   readonly protocol: Protocol;
 }
 
-/** @returns the exit status. */
-async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (typeof options === 'string') {
-    console.error(`${options}\n\n${usage}`);
-    return 1;
+async function bench({ rounds, protocol }: Options, session: Session): Promise<string> {
+  const { signal, onStart } = session;
+  const upstreams = await startUpstreams();
+  onStart(upstreams.stop);
+  const surroundings = (name: string): Surroundings => ({ ...session.surroundings(name), upstreams });
+  const contenders: Contender[] = [];
+  for (const start of [
+    () => startFloor(surroundings('floor')),
+    () => startShunt({ ...surroundings('few'), services: 1, protocol }),
+    () => startShunt({ ...surroundings('many'), services: 100, protocol }),
+  ]) {
+    signal.throwIfAborted();
+    contenders.push(await start());
   }
-  const { signal, forget } = watchSignals();
-  try {
-    await bench(options, signal);
-    return 0;
-  } catch (error) {
-    if (error instanceof Interruption) return error.exitStatus;
-    console.error((error as Error).message);
-    return 1;
-  } finally {
-    forget();
-  }
-}
-
-async function bench({ rounds, protocol }: Options, interrupted: AbortSignal): Promise<void> {
-  const { binary, version } = await findEnvoy({ onProgress: (line) => console.error(line), signal: interrupted });
-  const loadBefore = load();
-  const failure = new AbortController();
-  const signal = AbortSignal.any([interrupted, failure.signal]);
-
-  const root = await mkdtemp(join(tmpdir(), 'shunt-bench-'));
-  const ends: (() => Promise<void>)[] = [() => rm(root, { recursive: true })];
-  try {
-    const upstreams = await startUpstreams();
-    ends.push(upstreams.stop);
-    const surroundings = (name: string): Surroundings => ({
-      binary,
-      upstreams,
-      folder: join(root, name),
-      onStart: (stop) => void ends.push(stop),
-      onFailure: (error) => failure.abort(error),
-    });
-    const contenders: Contender[] = [];
-    for (const start of [
-      () => startFloor(surroundings('floor')),
-      () => startShunt({ ...surroundings('few'), services: 1, protocol }),
-      () => startShunt({ ...surroundings('many'), services: 100, protocol }),
-    ]) {
-      signal.throwIfAborted();
-      contenders.push(await start());
-    }
-    const samples = await measure(contenders, { rounds, signal });
-    console.log(`From renaming a file into place to the preview's first answer (${protocol}):\n`);
-    console.log(formatTable(samples));
-    console.log(
-      `\n${availableParallelism()} cores, load average ${loadBefore} at the start and ${load()} at the end, ` +
-        `Node.js ${process.versions.node}, Envoy ${version}.`,
-    );
-  } catch (error) {
-    // The end of a process shows in broken connections a moment before it is told, and says more.
-    if (!signal.aborted) await Promise.race([once(signal, 'abort'), setTimeout(100)]);
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
+  const samples = await measure(contenders, { rounds, signal });
+  return `From renaming a file into place to the preview's first answer (${protocol}):\n\n${formatIntervals(samples)}`;
 }
 
 function readOptions(args: readonly string[]): Options | string {
@@ -105,9 +54,10 @@ function readOptions(args: readonly string[]): Options | string {
   }
 }
 
-/** The machine's over the last minute. */
-function load(): string {
-  return loadavg()[0]!.toFixed(2);
+const options = readOptions(process.argv.slice(2));
+if (typeof options === 'string') {
+  console.error(`${options}\n\n${usage}`);
+  process.exitCode = 1;
+} else {
+  process.exitCode = await runSession((session) => bench(options, session));
 }
-
-process.exitCode = await main(process.argv.slice(2));

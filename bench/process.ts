@@ -19,9 +19,10 @@ export interface ProcessOptions {
 /**
  * Starts a process that ends at the latest when this one does.
  *
+ * @returns its id.
  * @throws if there is no such program.
  */
-export async function startProcess(options: ProcessOptions): Promise<void> {
+export async function startProcess(options: ProcessOptions): Promise<number> {
   const { title, command, args, log, onStart, onFailure } = options;
   const output = openSync(log, 'a');
   // In a process group of its own: an interrupt at the terminal is for us, who then end it.
@@ -48,6 +49,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     await ended;
     clearTimeout(impatient);
   });
+  return child.pid!;
 }
 
 const PATIENCE_MS = 5_000;

@@ -1,14 +1,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bootstrapConfig } from '../src/gateway/index.ts';
 import type { Protocol } from '../src/settings/index.ts';
-import { freePort } from '../test/support/ports.ts';
-import { type Contender, envoyFlags, type Surroundings } from './contender.ts';
+import type { Contender, Surroundings } from './contender.ts';
 import { baselineManifest, previewManifest } from './manifests.ts';
-import { startProcess } from './process.ts';
-
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+import { startServing } from './serving.ts';
 
 /** Standing previews of each service. */
 const PREVIEWS = 10;
@@ -28,38 +23,11 @@ export async function startShunt(options: ShuntOptions): Promise<Contender> {
   mkdirSync(watched, { recursive: true });
   for (let service = 0; service < services; service++) writeStanding(watched, service, upstreams.baseline);
 
-  const [xds, listen] = [await freePort(), await freePort()];
-  await startProcess({
-    title,
-    command: process.execPath,
-    args: [
-      ...[program, 'serve', '--directory', watched],
-      ...['--xds', `127.0.0.1:${xds}`, '--listen', `127.0.0.1:${listen}`, '--admin', '127.0.0.1:0'],
-    ],
-    log: join(folder, 'shunt.log'),
-    onStart,
-    onFailure,
-  });
-  // Every port that is not needed is one less that another program may have taken in the meantime.
-  const { admin: _, ...bootstrap } = bootstrapConfig({
-    xds: { host: '127.0.0.1', port: xds },
-    nodeId: 'bench',
-    protocol,
-    admin: { host: '127.0.0.1', port: 0 },
-  });
-  await startProcess({
-    title: `The Envoy of ${title}`,
-    command: binary,
-    args: envoyFlags(bootstrap),
-    log: join(folder, 'envoy.log'),
-    onStart,
-    onFailure,
-  });
-
+  const { port } = await startServing({ title, watched, protocol, binary, folder, onStart, onFailure });
   const staged = join(folder, 'staged.yaml');
   return {
     title,
-    port: listen,
+    port,
     round(number) {
       const host = serviceName(number % services);
       const key = `round-${number}`;

@@ -1,42 +1,14 @@
-import type { Samples } from './measure.ts';
-
-/** The samples in milliseconds, one line for each contender; all are compared with the first. */
-export function formatTable(samples: readonly Samples[]): string {
-  const floor = summarize(samples[0]!);
-  const header = ['milliseconds', 'p50', 'p99', 'max', 'first', 'rounds', 'p50 - floor', 'p50 / floor', 'p99 - floor'];
-  const lines = samples
-    .map(summarize)
-    .map(({ title, p50, p99, max, first, rounds }, index) => [
-      title,
-      ...[p50, p99, max, first].map((time) => time.toFixed(2)),
-      String(rounds),
-      ...(index === 0
-        ? ['', '', '']
-        : [(p50 - floor.p50).toFixed(2), (p50 / floor.p50).toFixed(1), (p99 - floor.p99).toFixed(2)]),
-    ]);
-  const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => line[column]!.length)));
-  return [header, widths.map((width) => '-'.repeat(width)), ...lines]
-    .map((line) =>
-      line
+/** Rows of text in columns, the first flush left and the others right, under a header and a rule. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]!.length)));
+  return [header, widths.map((width) => '-'.repeat(width)), ...rows]
+    .map((row) =>
+      row
         .map((cell, column) => pad(cell, widths[column]!, column === 0))
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
-}
-
-function summarize({ title, times }: Samples) {
-  const sorted = times.toSorted((a, b) => a - b);
-  // The nearest rank: a time that was measured, and none between two.
-  const percentile = (percent: number) => sorted[Math.ceil((percent / 100) * sorted.length) - 1]!;
-  return {
-    title,
-    p50: percentile(50),
-    p99: percentile(99),
-    max: percentile(100),
-    first: times[0]!,
-    rounds: times.length,
-  };
 }
 
 function pad(cell: string, width: number, left: boolean): string {

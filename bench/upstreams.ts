@@ -7,9 +7,15 @@ export interface Upstreams {
   readonly preview: number;
 }
 
-/** Starts them in a thread of their own, so that they do not take turns with the one who measures. */
-export async function startUpstreams(): Promise<Upstreams & { stop(): Promise<void> }> {
-  const worker = new Worker(new URL('./upstreams-thread.ts', import.meta.url));
+/**
+ * Starts them in a thread of their own, so that they do not take turns with the one who measures.
+ *
+ * @param thread the module that serves, and posts the ports.
+ */
+export async function startUpstreams(
+  thread = new URL('./upstreams-thread.ts', import.meta.url),
+): Promise<Upstreams & { stop(): Promise<void> }> {
+  const worker = new Worker(thread);
   const [upstreams] = (await once(worker, 'message')) as [Upstreams];
   return {
     ...upstreams,
