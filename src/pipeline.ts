@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Catalog, type CatalogChange } from './catalog/catalog.ts';
+import { Catalog, type CatalogChange, type CatalogView } from './catalog/catalog.ts';
 import type { Baseline, ServiceId } from './catalog/model.ts';
 import type { Rule } from './intercepts/intercept.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
@@ -46,6 +46,11 @@ export class Pipeline implements SourceSink {
     this.#problems = problems;
     this.#log = log;
     this.#catalog = new Catalog(options.previewDomain);
+  }
+
+  /** What exists, at present. */
+  get catalog(): CatalogView {
+    return this.#catalog;
   }
 
   problems(origin: string, problems: readonly Problem[]): void {

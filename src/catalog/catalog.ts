@@ -8,7 +8,7 @@ import { readLabels } from './labels.ts';
 import { expiryOf } from './life.ts';
 import type { Baseline, Endpoint, HttpPort, Preview, ServiceId } from './model.ts';
 import { describe, serviceId } from './model.ts';
-import { ANNOTATIONS } from './names.ts';
+import { ANNOTATIONS, LABELS } from './names.ts';
 
 /** What a change of the sources touched, so that the next rooms look at nothing else. */
 export interface CatalogChange {
@@ -33,6 +33,18 @@ export interface CatalogView {
   declaredBelow(key: string): Iterable<string>;
   /** All addresses of a Service's port, usable or not. */
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[];
+  /** Whether there is such a Service at all, labelled or not. */
+  hasService(id: ServiceId): boolean;
+  /** All that wants a key, in force or not. Looks at every Service, so it is for people's questions only. */
+  claimsOf(key: string): readonly KeyClaim[];
+}
+
+/** An object labelled with a key. */
+export interface KeyClaim {
+  readonly id: ServiceId;
+  /** Absent where the object is no preview: it is invalid, or has expired. */
+  readonly preview?: Preview | undefined;
+  readonly problems: readonly Problem[];
 }
 
 interface Entry {
@@ -87,6 +99,16 @@ export class Catalog implements CatalogView {
     const known = ports.get(port.name) ?? readEndpoints([...(this.#slices.get(id)?.values() ?? [])], port.name);
     ports.set(port.name, known);
     return known;
+  }
+
+  hasService(id: ServiceId): boolean {
+    return this.#services.has(id);
+  }
+
+  claimsOf(key: string): readonly KeyClaim[] {
+    return [...this.#services].flatMap(([id, { record, preview, reading }]) =>
+      record.labels[LABELS.key] === key ? [{ id, preview, problems: reading.problems }] : [],
+    );
   }
 
   /** When `expire` may have something to do, or somewhat earlier; infinite if never. Milliseconds since the epoch. */

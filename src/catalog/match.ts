@@ -69,6 +69,15 @@ export function matchText({ path, method, conditions }: Match): string {
   return parts.join(' and ');
 }
 
+/** What must all hold, each as a match of its own. */
+export function matchParts({ path, method, conditions }: Match): readonly Match[] {
+  return [
+    ...(method === undefined ? [] : [{ method, conditions: [] }]),
+    ...(path === undefined ? [] : [{ path, conditions: [] }]),
+    ...conditions.map((condition) => ({ conditions: [condition] })),
+  ];
+}
+
 function conditionText({ source, name, test }: Condition): string {
   const what = `${source} ${name}`;
   if (!('value' in test)) return `${what} ${test.kind}`;

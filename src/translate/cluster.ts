@@ -1,4 +1,4 @@
-import type { Baseline, HttpPort } from '../catalog/model.ts';
+import type { Baseline, HttpPort, ServiceId } from '../catalog/model.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration, struct, uint32 } from '../protos/index.ts';
 import { METADATA } from './gateway.ts';
@@ -23,6 +23,12 @@ const IDLE_TIMEOUT_MS = 4_000;
 
 export function clusterName(baseline: Baseline, port: HttpPort): string {
   return `${baseline.id}/${port.port}`;
+}
+
+/** The baseline and port that a cluster's name stands for. */
+export function readClusterName(name: string): { readonly baseline: ServiceId; readonly port: number } {
+  const slash = name.lastIndexOf('/');
+  return { baseline: name.slice(0, slash), port: Number(name.slice(slash + 1)) };
 }
 
 /** A cluster holds a port of a baseline and all its previews; its settings never depend on the previews. */

@@ -19,6 +19,7 @@ const rooms: Readonly<Record<string, Room>> = {
   catalog: { knows: ['sources', 'problems', 'nearest', 'dns-names'], uses: ['yaml'] },
   intercepts: { knows: ['catalog', 'problems'] },
   translate: { knows: ['catalog', 'intercepts', 'protos', 'resources'], uses: ['yaml'] },
+  explain: { knows: ['catalog', 'intercepts', 'translate', 'protos', 'resources', 'problems'], uses: ['re2js'] },
   // The library `shunt/xds`: it knows nothing of what a control plane is for.
   resources: { knows: ['protos'], uses: ['protobufjs'] },
   xds: {

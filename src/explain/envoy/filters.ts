@@ -1,0 +1,43 @@
+import { type DecodedTypes, decode, typeUrl } from '../../protos/index.ts';
+import { readIntoMetadata, type Written } from './header-to-metadata.ts';
+import type { SeenRequest } from './request.ts';
+
+type Listener = DecodedTypes['envoy.config.listener.v3.Listener'];
+type Route = DecodedTypes['envoy.config.route.v3.Route'];
+type HttpConnectionManager =
+  DecodedTypes['envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'];
+
+const HTTP_CONNECTION_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+const HEADER_TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3.Config';
+
+/** Filters that write nothing that a request is forwarded by. */
+const WITHOUT_CONSEQUENCE: readonly string[] = [
+  typeUrl('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
+  typeUrl('envoy.extensions.filters.http.router.v3.Router'),
+];
+
+export function connectionManager({ filter_chains: [chain] }: Listener): HttpConnectionManager {
+  return decode(HTTP_CONNECTION_MANAGER, chain!.filters[0]!.typed_config!.value!);
+}
+
+/**
+ * What the filters of a listener write about a request, in their order.
+ *
+ * @param route whose own settings of a filter stand in place of the listener's.
+ */
+export function metadataOf(
+  { http_filters }: HttpConnectionManager,
+  request: SeenRequest,
+  route?: Route,
+): readonly Written[] {
+  return http_filters.flatMap(({ name, disabled, typed_config }) => {
+    const { type_url = '', value } = typed_config!;
+    if (WITHOUT_CONSEQUENCE.includes(type_url)) return [];
+    if (type_url !== typeUrl(HEADER_TO_METADATA))
+      throw new Error(`shunt explain does not know the filter ${type_url}.`);
+    const own = route?.typed_per_filter_config?.[name!];
+    if (own?.type_url === type_url) return readIntoMetadata(decode(HEADER_TO_METADATA, own.value!), request);
+    if (disabled && own === undefined) return [];
+    return readIntoMetadata(decode(HEADER_TO_METADATA, value!), request);
+  });
+}

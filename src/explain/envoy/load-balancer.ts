@@ -1,0 +1,58 @@
+import type { DecodedTypes } from '../../protos/index.ts';
+import { nothingElse } from './unknown.ts';
+
+type Cluster = DecodedTypes['envoy.config.cluster.v3.Cluster'];
+type ClusterLoadAssignment = DecodedTypes['envoy.config.endpoint.v3.ClusterLoadAssignment'];
+type LbEndpoint = DecodedTypes['envoy.config.endpoint.v3.LbEndpoint'];
+
+/** The endpoints among which a request's is chosen. */
+export interface Choice {
+  /** Whether there is a subset that the request's metadata name; otherwise it is the default one. */
+  readonly named: boolean;
+  /** Of the first priority that has any; empty where there is none, and Envoy answers with 503. */
+  readonly endpoints: readonly { readonly address: string; readonly port: number; readonly hostname: string }[];
+}
+
+const SUBSETS = 'envoy.lb';
+
+/**
+ * The load balancing of a cluster with one kind of subset, which falls back to a default one.
+ *
+ * @param metadata what the request has in `envoy.lb`.
+ */
+export function chooseEndpoints(
+  { lb_subset_config }: Cluster,
+  { endpoints, policy: _, cluster_name: __, ...rest }: ClusterLoadAssignment,
+  metadata: ReadonlyMap<string, string>,
+): Choice {
+  nothingElse('ClusterLoadAssignment', rest);
+  const { fallback_policy, default_subset, subset_selectors, list_as_any, ...other } = lb_subset_config!;
+  nothingElse('LbSubsetConfig', other);
+  const [key] = subset_selectors[0]!.keys;
+  if (fallback_policy !== 'DEFAULT_SUBSET' || !list_as_any || subset_selectors.length > 1) {
+    throw new Error('shunt explain knows no other subsets than those with one key and a default.');
+  }
+  const all = endpoints.flatMap(({ priority = 0, lb_endpoints }) => lb_endpoints.map((at) => ({ priority, at })));
+  const isIn = (value: string | undefined) => all.filter(({ at }) => valuesOf(at, key!).includes(value ?? ''));
+  const wanted = metadata.get(key!);
+  const named = wanted === undefined ? [] : isIn(wanted);
+  const chosen = named.length > 0 ? named : isIn(default_subset!.fields?.[key!]?.stringValue);
+  const first = Math.min(...chosen.map(({ priority }) => priority));
+  return {
+    named: named.length > 0,
+    endpoints: chosen.filter(({ priority }) => priority === first).map(({ at }) => addressOf(at)),
+  };
+}
+
+function valuesOf({ metadata, health_status }: LbEndpoint, key: string): readonly string[] {
+  if (health_status !== undefined && health_status !== 'UNKNOWN') {
+    throw new Error(`shunt explain does not know endpoints that are ${health_status}.`);
+  }
+  const value = metadata?.filter_metadata?.[SUBSETS]?.fields?.[key];
+  return value?.listValue?.values.flatMap((each) => each.stringValue ?? []) ?? [];
+}
+
+function addressOf({ endpoint }: LbEndpoint): Choice['endpoints'][number] {
+  const { address, port_value } = endpoint!.address!.socket_address!;
+  return { address: address!, port: port_value ?? 0, hostname: endpoint!.hostname ?? '' };
+}

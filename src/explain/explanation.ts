@@ -1,0 +1,67 @@
+import type { ServiceId } from '../catalog/model.ts';
+
+/** Where a request goes, and why. Plain JSON. */
+export interface Explanation {
+  /** As the gateway sees it. */
+  readonly request: { readonly method: string; readonly host: string; readonly path: string };
+  readonly gateway: {
+    /** Where it listens. */
+    readonly listeners: readonly string[];
+    /** Where its callers stand, if it says so. */
+    readonly namespace?: string | undefined;
+  };
+  readonly outcome: Outcome;
+  /** In the order in which a gateway decides. */
+  readonly steps: readonly Step[];
+}
+
+export type Outcome = Served | Unserved;
+
+export interface Served {
+  readonly kind: 'preview' | 'baseline';
+  readonly baseline: ServiceId;
+  /** Of the baseline. */
+  readonly port: number;
+  /** Absent where the baseline serves. */
+  readonly preview?: ServiceId | undefined;
+  /** What leads to the preview. Absent where the baseline serves. */
+  readonly by?: Cause | undefined;
+  /** What `x-shunt-served-by` may say in the response. */
+  readonly servedBy: readonly string[];
+  /** The addresses among which one is chosen. */
+  readonly endpoints: readonly string[];
+}
+
+export interface Unserved {
+  readonly kind: 'nothing';
+  /** What the gateway answers by itself. */
+  readonly status: number;
+  /** The baseline that has no endpoints. */
+  readonly baseline?: ServiceId | undefined;
+}
+
+export type Cause = ByKey | ByRule;
+
+export interface ByKey {
+  readonly kind: 'key';
+  readonly key: string;
+  readonly carrier: CarrierKind;
+  /** The key of the preview, where that is an ancestor of the request's. */
+  readonly inheritedFrom?: string | undefined;
+}
+
+export interface ByRule {
+  readonly kind: 'rule';
+  readonly match: string;
+}
+
+export type CarrierKind = 'header' | 'host' | 'query' | 'cookie' | 'baggage' | 'tracestate';
+
+/** One thing that was looked at. */
+export interface Step {
+  readonly about: 'host' | 'rule' | 'carrier' | 'key' | 'endpoints';
+  /** `yes`: it decided; `no`: it did not; `note`: what else is worth knowing. */
+  readonly result: 'yes' | 'no' | 'note';
+  /** A sentence. */
+  readonly text: string;
+}

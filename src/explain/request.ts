@@ -1,0 +1,56 @@
+import type { SeenRequest } from './envoy/request.ts';
+
+/** A request as a person writes it. */
+export interface WrittenRequest {
+  readonly method: string;
+  /** `http://api.example.com/x?y=1`, or with https. */
+  readonly url: string;
+  /** Each `name: value`. `host` stands in place of the URL's. */
+  readonly headers: readonly string[];
+}
+
+/** What an Envoy takes by default, of all headers together; in characters. */
+const LONGEST = 60 * 1024;
+const MOST_HEADERS = 100;
+
+/**
+ * The request as a gateway sees it: with a normal path, without a dot at the end of its host.
+ *
+ * @throws Error whose message is a sentence that quotes what is no request.
+ */
+export function readRequest({ method, url, headers }: WrittenRequest): SeenRequest {
+  const size = [method, url, ...headers].reduce((sum, { length }) => sum + length, 0);
+  if (headers.length > MOST_HEADERS || size > LONGEST) {
+    throw new Error(
+      `the request has ${headers.length} headers and ${size} characters; gateways take at most ${MOST_HEADERS} and ${LONGEST}.`,
+    );
+  }
+  if (!/^[A-Z][A-Z-]*$/.test(method)) {
+    throw new Error(`the method ${quote(method)} is none; write one in upper case, such as GET.`);
+  }
+  const parts = /^https?:\/\/([^/?#\s@]+)(\/[^?#\s]*)?(\?[^#\s]*)?(?:#\S*)?$/i.exec(url);
+  if (parts === null) {
+    throw new Error(`the URL ${quote(url)} is none; write http://HOST/PATH, such as http://api.example.com/cart?x=1.`);
+  }
+  const lines = new Map<string, readonly string[]>();
+  for (const header of headers) {
+    const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)$/.exec(header) ?? [];
+    if (name === undefined) {
+      throw new Error(`the header ${quote(header)} is none; write NAME: VALUE, such as x-preview: pr-123.`);
+    }
+    lines.set(name.toLowerCase(), [...(lines.get(name.toLowerCase()) ?? []), value!.trimEnd()]);
+  }
+  const [, host, path = '/', query = ''] = parts;
+  const authority = (lines.get('host')?.[0] ?? host!).replace(/\.(?=$|:[0-9]+$)/, '');
+  lines.delete('host');
+  return { method, authority, path: normalPath(path) + query, headers: lines };
+}
+
+/** RFC 3986 without `.` and `..`, as the URL standard and Envoy have it. */
+function normalPath(path: string): string {
+  return new URL(`http://host${path}`).pathname;
+}
+
+function quote(text: string): string {
+  return `${JSON.stringify(text.slice(0, 80))}${text.length > 80 ? '…' : ''}`;
+}

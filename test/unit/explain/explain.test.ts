@@ -1,0 +1,179 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { explain, explanationText, readRequest } from '../../../src/explain/index.ts';
+import { Pipeline } from '../../../src/pipeline.ts';
+import { ProblemLog } from '../../../src/problem-log.ts';
+import { ResourceStore } from '../../../src/resources/index.ts';
+import type { SourceRecord } from '../../../src/sources/source.ts';
+import { baseline, endpoint, preview, service, slice } from '../../support/records.ts';
+
+const silent = pino({ level: 'silent' });
+const OPTIONS = {
+  listen: [{ host: '127.0.0.1', port: 10000 }],
+  previewDomain: 'preview.example.com',
+  carriers: { header: 'x-preview', baggage: 'preview', cookie: 'preview', query: 'use', tracestate: 'p', host: true },
+};
+
+const match = (text: string) => ({ annotations: { 'shunt.dev/match': text } });
+const WORLD: readonly SourceRecord[] = [
+  baseline('shop/api', { annotations: { 'shunt.dev/hosts': 'shop.example.com/api, *.api.example.com' } }),
+  slice('shop/api', ['10.0.0.1', '10.0.0.2']),
+  preview('shop/api-pr-1', 'api', 'pr-1', { createdAt: 1000 }),
+  slice('shop/api-pr-1', ['10.0.1.1']),
+  preview('shop/api-again', 'api', 'pr-1', { createdAt: 2000 }),
+  preview('shop/api-slow', 'api', 'slow'),
+  slice('shop/api-slow', [], { endpoints: [endpoint('10.0.1.3', { ready: false })] }),
+  preview('shop/api-old', 'api', 'old', { annotations: { 'shunt.dev/expires-at': '2020-01-01T00:00:00Z' } }),
+  preview('shop/api-checkout', 'api', 'checkout'),
+  slice('shop/api-checkout', ['10.0.1.4']),
+  preview('shop/api-alice', 'api', undefined, match('x-user=alice')),
+  slice('shop/api-alice', ['10.0.1.2']),
+  preview('shop/api-post', 'api', undefined, match('{ method: POST, path: { prefix: /api/pay } }')),
+  slice('shop/api-post', ['10.0.1.5']),
+  baseline('shop/db'),
+  preview('shop/db-alice', 'db', 'checkout.alice'),
+  slice('shop/db-alice', ['10.0.2.2']),
+  baseline('prod/web'),
+  slice('prod/web', ['10.0.3.1']),
+  baseline('shop/web'),
+  slice('shop/web', ['10.0.3.2']),
+  service('shop/plain'),
+];
+
+function world(records: readonly SourceRecord[] = WORLD) {
+  const store = new ResourceStore();
+  const pipeline = new Pipeline(OPTIONS, store, new ProblemLog(silent), silent);
+  pipeline.changed({ upserts: records, deletes: [] });
+  pipeline.stop();
+  return { catalog: pipeline.catalog, options: OPTIONS, store };
+}
+
+const shop = world();
+function ask(url: string, headers: readonly string[] = [], { method = 'GET', namespace }: Asked = {}) {
+  const explanation = explain(shop, readRequest({ method, url, headers }), namespace);
+  return { ...explanation, text: explanationText(explanation) };
+}
+interface Asked {
+  readonly method?: string;
+  readonly namespace?: string;
+}
+
+describe('a request', () => {
+  it('without a key goes to the baseline', () => {
+    const { outcome, text } = ask('http://api/');
+    expect(outcome).toMatchObject({ kind: 'baseline', baseline: 'shop/api', port: 80, servedBy: ['api'] });
+    expect(text).toContain('Nothing carries a key.');
+  });
+
+  it.each([
+    ['header', 'http://api/', ['x-preview: pr-1']],
+    ['cookie', 'http://api.shop.svc/', ['cookie: a=1; preview=pr-1']],
+    ['baggage', 'http://api/', ['baggage: a=1', 'Baggage: preview=pr-1;p']],
+    ['tracestate', 'http://api/', ['tracestate: a=1,p=pr-1']],
+    ['query', 'http://api/?use=pr-1', []],
+    ['host', 'http://pr-1--api.preview.example.com/', []],
+  ])('with a key in the %s goes to its preview', (carrier, url, headers) => {
+    expect(ask(url, headers).outcome).toMatchObject({
+      kind: 'preview',
+      preview: 'shop/api-pr-1',
+      by: { kind: 'key', key: 'pr-1', carrier },
+      servedBy: ['api@pr-1'],
+      endpoints: ['10.0.1.1:8080'],
+    });
+  });
+
+  it('with several keys goes by the one that counts first, and the others are told', () => {
+    const { outcome, text } = ask('http://api/', ['cookie: preview=slow', 'x-preview: pr-1', 'baggage: preview=old']);
+    expect(outcome).toMatchObject({ preview: 'shop/api-pr-1' });
+    expect(text).toContain('The cookie preview carries "slow", but the header x-preview counts before it.');
+    expect(text).toContain('The baggage member preview carries "old", but the header x-preview counts before it.');
+  });
+
+  it('that matches a rule goes by it, whatever key it carries', () => {
+    const { outcome, text } = ask('http://api/', ['x-user: alice', 'x-preview: pr-1']);
+    expect(outcome).toMatchObject({ preview: 'shop/api-alice', by: { kind: 'rule', match: 'header x-user="alice"' } });
+    expect(text).toContain('carries the key "pr-1", but rules count before keys.');
+  });
+
+  it('is told of each rule that lost, and why', () => {
+    const { text } = ask('http://api/api/pay', ['x-user: bob']);
+    expect(text).toContain('header x-user="alice" fails, the header x-user is "bob"');
+    expect(text).toContain('method POST fails, the method is GET');
+    const both = ask('http://api/api/pay', ['x-user: alice'], { method: 'POST' });
+    expect(both.outcome).toMatchObject({ preview: 'shop/api-post' });
+    expect(both.text).toContain('would take it too, but that of Service shop/api-post comes first');
+  });
+});
+
+describe('a key', () => {
+  it.each([
+    ['nope', 'Service shop/api has no preview with the key "nope"'],
+    ['PR_1', '"PR_1" is no key'],
+    ['slow', 'Service shop/api-slow has 1 endpoint, none of them ready'],
+    ['old', 'Service shop/api-old has the key "old" but is left out: it expired at 2020-01-01'],
+    ['checkout.bob', 'as nobody has it, it does not fall back to Service shop/api-checkout ("checkout")'],
+  ])('%s that leads to the baseline is explained', (key, sentence) => {
+    const { outcome, text } = ask('http://api/', [`x-preview: ${key}`]);
+    expect(outcome).toMatchObject({ kind: 'baseline' });
+    expect(text).toContain(sentence);
+  });
+
+  it('of another Service is named as such', () => {
+    const { text } = ask('http://web.prod/', ['x-preview: pr-1']);
+    expect(text).toContain('Service shop/api-pr-1 has the key "pr-1", but is a preview of Service shop/api.');
+  });
+
+  it('falls back to its parent where it is declared elsewhere', () => {
+    const { outcome, text } = ask('http://api/', ['x-preview: checkout.alice']);
+    expect(outcome).toMatchObject({
+      preview: 'shop/api-checkout',
+      by: { kind: 'key', key: 'checkout.alice', inheritedFrom: 'checkout' },
+    });
+    expect(text).toContain('Service shop/api-checkout, with the key "checkout", serves in its place');
+  });
+});
+
+describe('a host', () => {
+  it('that nobody has is answered with 404', () => {
+    const { outcome, text } = ask('http://nobody.example.com/');
+    expect(outcome).toEqual({ kind: 'nothing', status: 404 });
+    expect(text).toContain('No baseline has the host "nobody.example.com"');
+  });
+
+  it('of a Service that is no baseline says how to make it one', () => {
+    expect(ask('http://plain.shop/').text).toContain('Service shop/plain is there, but is no baseline');
+  });
+
+  it('that two namespaces share means the one where the callers stand', () => {
+    expect(ask('http://web/').text).toContain(
+      'Service prod/web and Service shop/web have the same name, and the gateway says in no namespace',
+    );
+    expect(ask('http://web/', [], { namespace: 'shop' }).outcome).toMatchObject({ baseline: 'shop/web' });
+    expect(ask('http://web/', [], { namespace: 'prod' }).outcome).toMatchObject({ baseline: 'prod/web' });
+  });
+
+  it('with path prefixes takes no other paths', () => {
+    expect(ask('http://shop.example.com/api/x').outcome).toMatchObject({ baseline: 'shop/api' });
+    const { outcome, text } = ask('http://shop.example.com/apis');
+    expect(outcome).toEqual({ kind: 'nothing', status: 404 });
+    expect(text).toContain('is known for paths under /api only, not for "/apis"');
+  });
+
+  it('whose baseline has no endpoints is answered with 503', () => {
+    expect(ask('http://db/').outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/db' });
+    expect(ask('http://db/', ['x-preview: checkout.alice']).outcome).toMatchObject({ preview: 'shop/db-alice' });
+  });
+});
+
+describe('what is no request', () => {
+  it.each([
+    [{ method: 'get' }, 'the method "get" is none'],
+    [{ url: 'api/x' }, 'the URL "api/x" is none'],
+    [{ url: 'http://a b/' }, 'the URL "http://a b/" is none'],
+    [{ headers: ['x-preview'] }, 'the header "x-preview" is none'],
+    [{ headers: [`a: ${'x'.repeat(70_000)}`] }, 'gateways take at most'],
+    [{ headers: Array(101).fill('a: b') }, 'the request has 101 headers'],
+  ])('is refused with a sentence: %#', (part, sentence) => {
+    expect(() => readRequest({ method: 'GET', url: 'http://api/', headers: [], ...part })).toThrow(sentence);
+  });
+});
