@@ -27,13 +27,11 @@ export async function run(
   entries: readonly CommandEntry[] = commands,
 ): Promise<number> {
   const { stdout, stderr, env } = terminal;
-  // `shunt render | head` closes our stdout early, which is no mistake.
-  const onPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  };
-  stdout.on('error', onPipe);
   const signals = watchSignals();
+  // `shunt render | head` stops reading early, which is no mistake. We learn of it after the write, maybe when all is done:
+  // so these stay.
+  onBrokenPipe(stdout, signals.pipeBroken);
+  onBrokenPipe(stderr, () => {});
   let verbose = false;
   try {
     const task = await understand(args, entries);
@@ -58,8 +56,14 @@ export async function run(
     return error instanceof SettingsError ? 2 : 1;
   } finally {
     signals.forget();
-    stdout.off('error', onPipe);
   }
+}
+
+function onBrokenPipe(stream: Writable, broken: () => void): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    broken();
+  });
 }
 
 type Task =

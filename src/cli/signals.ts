@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 export class Interruption extends Error {
   readonly exitStatus: number;
 
-  constructor(name: (typeof stops)[number]) {
+  constructor(name: (typeof stops)[number] | 'SIGPIPE') {
     super(`ended by ${name}`);
     this.name = 'Interruption';
     // The shell's convention for a process that a signal ended.
@@ -18,7 +18,12 @@ const stops = ['SIGINT', 'SIGTERM'] as const;
  * Turns the first SIGINT or SIGTERM into an abort, so that a command can end what it started; the second ends the process
  * at once, for whoever has no more patience.
  */
-export function watchSignals(): { readonly signal: AbortSignal; forget(): void } {
+export function watchSignals(): {
+  readonly signal: AbortSignal;
+  /** Ends the command as if by SIGPIPE, which Node does not let through: nobody reads what it prints. */
+  pipeBroken(): void;
+  forget(): void;
+} {
   const controller = new AbortController();
   const listeners = stops.map((name) => {
     const listener = (): void => {
@@ -31,6 +36,7 @@ export function watchSignals(): { readonly signal: AbortSignal; forget(): void }
   });
   return {
     signal: controller.signal,
+    pipeBroken: () => controller.abort(new Interruption('SIGPIPE')),
     forget() {
       for (const [name, listener] of listeners) process.off(name, listener);
     },

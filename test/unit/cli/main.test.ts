@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
@@ -35,5 +36,22 @@ describe('the version of Node', () => {
     const code = readFileSync(main, 'utf8').replaceAll(/^\s*\/\/.*$/gm, '');
     expect(code).not.toMatch(/^import /m);
     expect(code).not.toMatch(/\?\.|\?\?|^await /m);
+  });
+});
+
+describe('output that nobody reads to its end, as with `| head`', () => {
+  test.each([
+    ['--version'],
+    ['help', 'serve'],
+    ['bootstrap'],
+    ['render', '--directory', new URL('test/golden/cases', root).pathname],
+  ])('is no error of shunt %s', async (...line) => {
+    const shunt = spawn(process.execPath, [main, ...line], { env: { PATH: process.env.PATH } });
+    const said: Buffer[] = [];
+    shunt.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+    shunt.stdout.destroy();
+    const [status] = await once(shunt, 'close');
+    expect(Buffer.concat(said).toString()).not.toMatch(/EPIPE|node:/);
+    expect(status).toBe(0);
   });
 });

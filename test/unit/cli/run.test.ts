@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import type { Command, Context } from '../../../src/cli/command.ts';
 import type { CommandEntry } from '../../../src/cli/commands.ts';
-import { run } from '../../../src/cli/run.ts';
+import { run, type Terminal } from '../../../src/cli/run.ts';
 import { SettingsError } from '../../../src/settings/index.ts';
 
 /** Runs a command line against commands of its own, and keeps what is printed. */
@@ -15,6 +16,12 @@ async function shunt(line: string, commands: Record<string, Partial<Command>> = 
         done();
       },
     });
+  const args = line.split(' ').filter((word) => word !== '');
+  const status = await runIn({ stdout: stream('stdout'), stderr: stream('stderr'), env }, args, commands);
+  return { status, ...printed };
+}
+
+function runIn(terminal: Terminal, args: readonly string[], commands: Record<string, Partial<Command>>) {
   const entries = Object.entries({ serve: {}, bootstrap: {}, ...commands }).map(
     ([name, parts]): CommandEntry => ({
       name,
@@ -22,9 +29,7 @@ async function shunt(line: string, commands: Record<string, Partial<Command>> = 
       load: async () => ({ settings: ['xds', 'logLevel', 'config'], examples: [], run: async () => 0, ...parts }),
     }),
   );
-  const args = line.split(' ').filter((word) => word !== '');
-  const status = await run(args, { stdout: stream('stdout'), stderr: stream('stderr'), env }, entries);
-  return { status, ...printed };
+  return run(args, terminal, entries);
 }
 
 /** A command that remembers what it was given. */
@@ -165,6 +170,21 @@ test('a second signal ends the process at once, with the status that says which'
   } finally {
     exit.mockRestore();
   }
+});
+
+test('a command of which nobody reads any more what it prints is told to end, as by SIGPIPE, and may print on', async () => {
+  const broken = (): Writable =>
+    new Writable({
+      autoDestroy: false,
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+    });
+  const run = async ({ signal, stdout }: Context) => {
+    stdout.write('a line');
+    await once(signal, 'abort');
+    stdout.write('another');
+    throw signal.reason;
+  };
+  expect(await runIn({ stdout: broken(), stderr: broken(), env: {} }, ['serve'], { serve: { run } })).toBe(141);
 });
 
 describe('help', () => {

@@ -1,5 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,7 +36,7 @@ beforeAll(async () => {
   mkdirSync(stage);
   // Built anew: what is in dist/ may be older than src/. Whether src/ is without mistakes is not for this test to say.
   await run(tsc, ['-p', join(root, 'tsconfig.build.json'), '--noCheck', '--outDir', join(stage, 'dist')]);
-  for (const name of ['package.json', 'protos', 'envoy'])
+  for (const name of ['package.json', 'LICENSE', 'README.md', 'docs', 'protos', 'envoy'])
     cpSync(join(root, name), join(stage, name), { recursive: true });
   await run('npm', ['pack', '--ignore-scripts', '--offline', '--pack-destination', folder], { cwd: stage });
   consumer = join(folder, 'consumer');
@@ -72,6 +82,20 @@ describe('the published package', () => {
     rmSync(wrong);
     expect(found).toContain("'nmae' does not exist");
   }, 60_000);
+
+  it('has its manual, with all that this leads to, and its licence', () => {
+    const installed = join(consumer, 'node_modules/shunt');
+    const pages = ['README.md', ...globSync('docs/*.md', { cwd: installed })];
+    expect(pages).toContain('docs/xds-library.md');
+    const links = pages.flatMap((page) => {
+      const text = readFileSync(join(installed, page), 'utf8');
+      return Array.from(text.matchAll(/\]\((?!https?:|#)([^)#]+)/g), ([, target]) => join(dirname(page), target!));
+    });
+    expect(
+      links.filter((target) => /^(docs|envoy|protos)\//.test(target) && !existsSync(join(installed, target))),
+    ).toEqual([]);
+    expect(readFileSync(join(installed, 'LICENSE'), 'utf8')).toContain('Apache License\n');
+  });
 
   it('has one entry, which it may import itself, and the command', async () => {
     const installed = join(consumer, 'node_modules/shunt');
