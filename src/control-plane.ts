@@ -4,6 +4,7 @@ import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProblemLog, type ProblemSink } from './problem-log.ts';
+import { formatProblem } from './problems.ts';
 import { receiptLog } from './receipts/log.ts';
 import { ResourceStore } from './resources/index.ts';
 import { chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
@@ -59,10 +60,11 @@ export async function startControlPlane({
   const receipts = receiptLog(log);
 
   let synced = false;
-  const readiness = () =>
-    synced
-      ? { ready: true, detail: 'ready' }
-      : { ready: false, detail: 'not ready: the first full sync has not come yet.' };
+  const readiness = () => {
+    const first = synced ? 'ready' : 'not ready: the first full sync has not come yet.';
+    const outages = problems.current().filter(({ code }) => code === 'source-unreachable' || code === 'source-stale');
+    return { ready: synced, detail: [first, ...outages.map(formatProblem)].join('\n') };
+  };
   const admin = await startAdminServer(settings.admin, readiness);
   const xds = createXdsServer({
     store,

@@ -6,7 +6,7 @@ import type { HostPort } from '../settings/index.ts';
 /** Whether the control plane can serve Envoys, and what is missing otherwise. */
 export interface Readiness {
   readonly ready: boolean;
-  /** A sentence for the operator. */
+  /** Sentences for the operator, one on a line. */
   readonly detail: string;
 }
 

@@ -9,6 +9,7 @@ import { openSource } from './source.ts';
 export const command: Command = {
   settings: [
     ...sourceSettings,
+    'lastGood',
     'xds',
     'xdsCert',
     'xdsKey',
@@ -39,7 +40,7 @@ http://ADMIN/readyz once everything to be watched has been read. SIGTERM ends it
 Envoys keep what they have until it is back.`,
   async run({ settings, signal }) {
     const log = createLogger(settings.logLevel);
-    const source = await openSource(settings, log);
+    const source = await openSource(settings, log, settings.lastGood);
     const controlPlane = await startControlPlane({ settings, source, log });
     try {
       const { xds, admin } = controlPlane;

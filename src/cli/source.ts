@@ -1,5 +1,6 @@
 import type { Logger } from '../log.ts';
 import { chooseSource, type Settings } from '../settings/index.ts';
+import { withLastGood } from '../sources/last-good/index.ts';
 import { withNames } from '../sources/names/index.ts';
 import type { Source } from '../sources/source.ts';
 
@@ -7,9 +8,10 @@ import type { Source } from '../sources/source.ts';
  * The source that the settings name, with names resolved to addresses. Each is loaded only when used: the Kubernetes
  * client is large.
  *
+ * @param lastGood a file that keeps what was read of a cluster, and stands in for one that cannot be reached at the start.
  * @throws {SettingsError} if the settings name none or two.
  */
-export async function openSource(settings: Settings, log: Logger): Promise<Source> {
+export async function openSource(settings: Settings, log: Logger, lastGood?: string): Promise<Source> {
   const choice = chooseSource(settings);
   switch (choice.kind) {
     case 'directory': {
@@ -17,9 +19,11 @@ export async function openSource(settings: Settings, log: Logger): Promise<Sourc
       return withNames(directorySource(choice.path), { servicesWithoutSlices: true });
     }
     case 'kubernetes': {
-      const { kubernetesSource } = await import('../sources/kubernetes/index.ts');
-      const source = kubernetesSource({ namespaces: choice.namespaces, log });
-      return withNames(source, { servicesWithoutSlices: false });
+      const { describeScope, kubernetesSource } = await import('../sources/kubernetes/index.ts');
+      const { namespaces } = choice;
+      const source = withNames(kubernetesSource({ namespaces, log }), { servicesWithoutSlices: false });
+      if (lastGood === undefined) return source;
+      return withLastGood(source, { path: lastGood, scope: await describeScope(namespaces) });
     }
     default:
       return choice satisfies never;

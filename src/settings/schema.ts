@@ -77,6 +77,16 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     defaultText: 'all',
     read: readList(readDnsLabel),
   },
+  lastGood: {
+    name: 'last-good',
+    kind: 'single',
+    placeholder: 'FILE',
+    description:
+      'Keep what was last read of the cluster in this file, and serve it if the API server is not there at start.',
+    accepts: 'the path of a file, in a folder that outlives the process',
+    default: undefined,
+    read: readText,
+  },
   xds: {
     name: 'xds',
     kind: 'single',

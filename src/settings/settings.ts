@@ -31,6 +31,8 @@ export interface Settings {
   readonly kubernetes: boolean;
   /** The namespaces of the cluster to watch; none means all. */
   readonly namespace: readonly string[];
+  /** A file that keeps what was last read of the cluster, for a start without it. */
+  readonly lastGood: string | undefined;
   /** Where the control plane serves ADS, or where an Envoy reaches it. Port 0 lets the system choose one. */
   readonly xds: HostPort;
   /** PEM files of this side of a connection between Envoy and control plane: its certificate and that one's key. */

@@ -11,7 +11,7 @@ export type SourceChoice =
  * The one source that the settings name.
  * @throws {SettingsError} if they name none or both.
  */
-export function chooseSource({ directory, kubernetes, namespace }: Settings): SourceChoice {
+export function chooseSource({ directory, kubernetes, namespace, lastGood }: Settings): SourceChoice {
   if (directory !== undefined && kubernetes) {
     throw new SettingsError([
       'settings directory and kubernetes exclude each other: give --directory FOLDER for a folder of manifests, or --kubernetes for a cluster.',
@@ -21,6 +21,11 @@ export function chooseSource({ directory, kubernetes, namespace }: Settings): So
     if (namespace.length > 0) {
       throw new SettingsError([
         'setting namespace chooses among the namespaces of a cluster: leave it out with directory, whose manifests say their own.',
+      ]);
+    }
+    if (lastGood !== undefined) {
+      throw new SettingsError([
+        'setting last-good keeps what was read of a cluster: leave it out with directory, which is there without a cluster.',
       ]);
     }
     return { kind: 'directory', path: directory };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { kubernetesSource } from '../../src/sources/kubernetes/index.ts';
+import { withLastGood } from '../../src/sources/last-good/index.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { describeWithApiServer } from '../support/apiserver.ts';
 import { sourceConformance } from '../unit/sources/conformance.ts';
@@ -179,6 +180,31 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     await cluster.createService('kept', 'later');
     await sink.until(() => sink.world.has('Service kept/later'));
     expect(sink.keys()).toEqual(['Service kept/api', 'Service kept/later', 'Service taken/api']);
+  });
+
+  test('one that starts without the API server serves what an earlier one saved, and catches up', async () => {
+    await cluster.createNamespace('saved');
+    for (const name of ['kept', 'gone']) await cluster.createService('saved', name);
+    const inner = () => kubernetesSource({ namespaces: ['saved'], kubeConfig: path.join(folder, 'kubeconfig'), log });
+    const lasting = () => withLastGood(inner(), { path: path.join(folder, 'state'), scope: 'saved' });
+    gate = await Gate.to(server.port);
+    await writeFile(path.join(folder, 'kubeconfig'), server.kubeconfigText('admin', gate.port));
+    const earlier = lasting();
+    await earlier.start(new Recorder());
+    await earlier.stop();
+
+    gate.shut();
+    await cluster.delete('saved', 'services', 'gone');
+    await cluster.createService('saved', 'new');
+    source = lasting();
+    await source.start(sink);
+    expect(sink.keys()).toEqual(['Service saved/gone', 'Service saved/kept']);
+    expect(sink.problemsOf('last good state: serving')).toMatchObject([{ code: 'source-stale' }]);
+
+    gate.open();
+    await sink.until(() => sink.problemsOf('last good state: serving').length === 0);
+    expect(sink.keys()).toEqual(['Service saved/kept', 'Service saved/new']);
+    expect(sink.changes).toHaveLength(2);
   });
 
   test('after the API server was killed and things have changed, only the true difference is delivered', async () => {

@@ -4,6 +4,30 @@ import { startControlPlane } from '../../src/control-plane.ts';
 import { createLogger } from '../../src/log.ts';
 import { defaultSettings } from '../../src/settings/index.ts';
 import { directorySource } from '../../src/sources/directory/index.ts';
+import { ScriptedSource } from './sources/last-good/scripted-source.ts';
+
+test('readiness tells of a source that cannot be reached, also while its last known state is served', async () => {
+  const source = new ScriptedSource();
+  const controlPlane = await startControlPlane({
+    settings: defaultSettings({ xds: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } }),
+    source,
+    log: createLogger('silent'),
+  });
+  const readyz = async () => {
+    const answer = await fetch(`http://127.0.0.1:${controlPlane.admin.port}/readyz`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  try {
+    await source.started;
+    source.outage();
+    expect(await readyz()).toBe('503 not ready: the first full sync has not come yet.\nwatch: Cannot list. See why.\n');
+    source.say({ upserts: [], deletes: [] });
+    await controlPlane.ready;
+    expect(await readyz()).toBe('200 ready\nwatch: Cannot list. See why.\n');
+  } finally {
+    await controlPlane.close();
+  }
+});
 
 test('a control plane whose source can never work says so before it serves, and nothing else', async () => {
   const lines: string[] = [];

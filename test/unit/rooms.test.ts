@@ -54,6 +54,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'resources',
         'xds',
         'receipts',
+        'problems',
         'problem-log',
         'log',
         'settings',

@@ -14,6 +14,16 @@ export interface KubernetesSourceOptions {
 }
 
 /**
+ * What a source would watch, in words: the cluster's address and the namespaces.
+ *
+ * @throws a sentence for the operator, if there is no kubeconfig to use.
+ */
+export async function describeScope(namespaces: readonly string[], kubeConfig?: string): Promise<string> {
+  const { server } = (await loadKubeConfig(kubeConfig)).getCurrentCluster()!;
+  return `${server}, ${namespaces.length === 0 ? 'all namespaces' : `namespaces ${[...namespaces].sort().join(', ')}`}`;
+}
+
+/**
  * Watches Services and EndpointSlices through the Kubernetes API.
  *
  * The first full sync waits for every namespace: an Envoy must not lose a namespace's routes because a right to it is

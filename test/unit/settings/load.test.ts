@@ -92,6 +92,7 @@ describe('where a setting is taken from', () => {
       directory: 'manifests',
       kubernetes: 'on',
       namespace: 'a,b',
+      lastGood: 'state',
       xds: '0.0.0.0:1',
       xdsCert: 'tls.crt',
       xdsKey: 'tls.key',
@@ -341,6 +342,11 @@ describe('what serve watches', () => {
       'namespaces of a folder',
       ['--directory=a', '--namespace=b'],
       /^setting namespace chooses among the namespaces of a cluster/,
+    ],
+    [
+      'a folder that is kept twice',
+      ['--directory=a', '--last-good=b'],
+      /^setting last-good keeps what was read of a cluster/,
     ],
   ])('but not %s', (_, args, sentence) => {
     expect(() => chooseSource(load(args))).toThrow(sentence);
