@@ -1,0 +1,72 @@
+import { matchText } from '../catalog/match.ts';
+import type { Preview } from '../catalog/model.ts';
+import { describe } from '../catalog/model.ts';
+import type { Problem } from '../problems.ts';
+import { previewProblem } from './preview-problem.ts';
+import { MOST_RULES } from './rules.ts';
+
+/** The requests that previews of one baseline already have. */
+export class Claims {
+  readonly #byKey = new Map<string, Preview>();
+  readonly #byMatch = new Map<string, Preview>();
+
+  take(preview: Preview): void {
+    if (preview.key !== undefined) this.#byKey.set(preview.key, preview);
+    if (preview.match !== undefined) this.#byMatch.set(matchText(preview.match), preview);
+  }
+
+  /** Both owners are told when two previews want the same requests; the one of lower precedence waits. */
+  conflict(preview: Preview): readonly Problem[] | undefined {
+    const { key, match } = preview;
+    const withKey = key === undefined ? undefined : this.#byKey.get(key);
+    if (withKey !== undefined) return takenBy(withKey, preview, `the key ${JSON.stringify(key)}`, 'key-taken');
+    const withMatch = match === undefined ? undefined : this.#byMatch.get(matchText(match));
+    if (withMatch !== undefined) return takenBy(withMatch, preview, `the match ${matchText(match!)}`, 'rule-hidden');
+    return match === undefined || this.#byMatch.size < MOST_RULES ? undefined : [oneRuleTooMany(preview)];
+  }
+}
+
+function oneRuleTooMany(preview: Preview): Problem {
+  return previewProblem(
+    preview,
+    'rules-too-many',
+    `Service ${preview.baseline} has ${MOST_RULES} rules of older previews already, so this preview receives nothing.`,
+    'Use a key, of which there may be any number, or remove the rules that nobody needs.',
+  );
+}
+
+/** A rule that no request comes to is in nobody's way; its owner, and whose rule it waits behind, are told. */
+export function hiddenBy(earlier: Preview, later: Preview): readonly Problem[] {
+  return [
+    previewProblem(
+      later,
+      'rule-hidden',
+      `every request that matches ${matchText(later.match!)} matches the rule of ${describe(earlier)} for ` +
+        `${later.baseline} first, so this rule receives nothing.`,
+      'Make it more specific, or remove one of the two.',
+    ),
+    previewProblem(
+      earlier,
+      'rule-hidden',
+      `its match ${matchText(earlier.match!)} takes every request that the rule of ${describe(later)} wants.`,
+      'Make it more specific, or remove one of the two.',
+    ),
+  ];
+}
+
+function takenBy(winner: Preview, loser: Preview, what: string, code: Problem['code']): readonly Problem[] {
+  return [
+    previewProblem(
+      loser,
+      code,
+      `${describe(winner)} has ${what} for ${loser.baseline} already, so this preview receives nothing.`,
+      'Choose another, or remove one of the two.',
+    ),
+    previewProblem(
+      winner,
+      code,
+      `${describe(loser)} wants ${what} for ${winner.baseline} too; this preview came first and keeps it.`,
+      'Choose another, or remove one of the two.',
+    ),
+  ];
+}

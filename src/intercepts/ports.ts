@@ -1,0 +1,48 @@
+import type { CatalogView } from '../catalog/catalog.ts';
+import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
+import { describe } from '../catalog/model.ts';
+import type { Problem } from '../problems.ts';
+import { mergeEndpoints } from './endpoints.ts';
+import { inheritedKeys } from './hierarchy.ts';
+import type { Intercept, PortEndpoints } from './intercept.ts';
+import { previewProblem } from './preview-problem.ts';
+
+/** The port of a preview that stands for a port of its baseline: of the same name, else number, else the only one. */
+export function previewPort(port: HttpPort, baseline: Baseline, preview: Preview): HttpPort | undefined {
+  const found =
+    preview.ports.find((each) => each.name !== '' && each.name === port.name) ??
+    preview.ports.find((each) => each.port === port.port) ??
+    (preview.ports.length === 1 && baseline.ports.length === 1 ? preview.ports[0] : undefined);
+  return found?.protocol === port.protocol ? found : undefined;
+}
+
+export function portEndpoints(
+  port: HttpPort,
+  baseline: Baseline,
+  intercepts: readonly Intercept[],
+  catalog: CatalogView,
+  problems: Problem[],
+): PortEndpoints {
+  const present = intercepts.flatMap((intercept) => {
+    const own = previewPort(port, baseline, intercept.preview);
+    return own === undefined ? [] : [{ ...intercept, endpoints: catalog.endpoints(intercept.preview.id, own) }];
+  });
+  const keys = new Set(present.flatMap(({ preview }) => preview.key ?? []));
+  const copies = present.map(({ preview, subsets, endpoints }) => {
+    const { key } = preview;
+    const inherited = key === undefined ? [] : inheritedKeys(key, keys, catalog.declaredBelow(key));
+    return { preview, subsets: [...subsets, ...inherited], endpoints };
+  });
+  const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
+  for (const { preview, address } of merged.shared) {
+    problems.push(
+      previewProblem(
+        preview,
+        'address-shared',
+        `all endpoints of ${describe(baseline)} are its endpoints too (${address} is one), so they stay the baseline's.`,
+        'Make its selector narrower, so that it selects the copy only.',
+      ),
+    );
+  }
+  return Object.freeze({ port, entries: merged.entries });
+}
