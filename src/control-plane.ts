@@ -11,6 +11,7 @@ import { chooseServerTls, formatHostPort, type HostPort, type Settings } from '.
 import type { Source } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
+import { LONGEST_DOMAIN_BY_DEFAULT } from './translate/key-reader.ts';
 import { createXdsServer, type Node, type XdsEvent, type XdsServer } from './xds/index.ts';
 
 /** A running control plane, from a source of objects to the Envoys. */
@@ -52,6 +53,13 @@ export async function startControlPlane({
     log.warn(
       `The port for Envoys, ${formatHostPort(settings.xds)}, is open in plaintext to whoever reaches it, as xds-plaintext says: ` +
         'they can read all configuration, and whoever sits on the way can change it.',
+    );
+  }
+  if (settings.keyHost && settings.previewDomain.length > LONGEST_DOMAIN_BY_DEFAULT) {
+    log.warn(
+      `The setting preview-domain has ${settings.previewDomain.length} characters. Of more than ${LONGEST_DOMAIN_BY_DEFAULT}, ` +
+        'an Envoy whose bootstrap is not by "shunt bootstrap" or "shunt gateway" takes no listener, unless its runtime sets ' +
+        're2.max_program_size.error_level to 1000.',
     );
   }
   const store = new ResourceStore();

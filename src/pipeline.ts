@@ -101,7 +101,7 @@ export class Pipeline implements SourceSink {
   }
 
   #translate(id: ServiceId, before: Translated): Translated {
-    const { intercepts, problems } = resolveIntercepts(id, this.#catalog);
+    const { intercepts, problems } = resolveIntercepts(id, this.#catalog, this.#options.carriers);
     this.#problems.report(`intercepts of ${id}`, problems);
     if (intercepts === undefined) {
       this.#baselines.delete(id);

@@ -31,6 +31,8 @@ export interface CatalogView {
   previewsOf(id: ServiceId): readonly Preview[];
   /** The keys below this one that previews have, of whatever Service. */
   declaredBelow(key: string): Iterable<string>;
+  /** When the oldest preview of a key was created, of those that tell; milliseconds since the epoch. */
+  declaredAt(key: string): number;
   /** All addresses of a Service's port, usable or not. */
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[];
   /** Whether there is such a Service at all, labelled or not. */
@@ -91,6 +93,10 @@ export class Catalog implements CatalogView {
 
   declaredBelow(key: string): Iterable<string> {
     return this.#keys.declaredBelow(key);
+  }
+
+  declaredAt(key: string): number {
+    return this.#keys.declaredAt(key);
   }
 
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[] {
@@ -198,14 +204,14 @@ export class Catalog implements CatalogView {
       if (key !== undefined && !touched.keys.has(key)) touched.keys.set(key, this.#keys.isDeclared(key));
     }
     if (before?.preview !== undefined) {
-      if (before.preview.key !== undefined) this.#keys.remove(before.preview.key, before.preview.baseline);
+      if (before.preview.key !== undefined) this.#keys.remove(before.preview.key, before.preview);
       const siblings = this.#previews.get(before.preview.baseline);
       siblings?.delete(id);
       if (siblings?.size === 0) this.#previews.delete(before.preview.baseline);
       touched.intercepts.add(before.preview.baseline);
     }
     if (after?.preview !== undefined) {
-      if (after.preview.key !== undefined) this.#keys.add(after.preview.key, after.preview.baseline);
+      if (after.preview.key !== undefined) this.#keys.add(after.preview.key, after.preview);
       const siblings = this.#previews.get(after.preview.baseline) ?? new Map<ServiceId, Preview>();
       this.#previews.set(after.preview.baseline, siblings.set(id, after.preview));
       touched.intercepts.add(after.preview.baseline);

@@ -238,7 +238,8 @@ function readKey(service: ServiceRecord, report: Report): string | undefined {
   report.add(
     'key-invalid',
     `the label ${LABELS.key} is ${JSON.stringify(key)}, which no request can carry.`,
-    'Write lower-case letters, digits, - and ., beginning and ending with a letter or digit, without --: pr-123.',
+    'Write at most 63 lower-case letters, digits, - and ., each part between dots beginning and ending with a letter or ' +
+      'digit, without --, such as pr-123 or checkout.alice.',
   );
   return undefined;
 }

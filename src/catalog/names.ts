@@ -14,11 +14,12 @@ export const ANNOTATIONS = {
 } as const;
 
 /**
- * Keys are lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit, without `--`: every
- * carrier takes such a key unencoded, and `--` ends it in a preview's host. 63 characters, as a label's value.
+ * Keys are lower-case letters, digits, `-` and `.`, each part between dots beginning and ending with a letter or digit,
+ * without `--`: every carrier takes such a key unencoded, and hosts hold `--` for a dot and to end a key. 63 characters, as
+ * a label's value.
  */
 export function isKey(text: string): boolean {
-  return text.length <= 63 && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text) && !text.includes('--');
+  return text.length <= 63 && /^[a-z0-9]+([.-][a-z0-9]+)*$/.test(text);
 }
 
 /**

@@ -45,7 +45,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
 
   const cluster = route.route!.cluster!;
   const target = readClusterName(cluster);
-  const { intercepts, problems } = resolveIntercepts(target.baseline, catalog);
+  const { intercepts, problems } = resolveIntercepts(target.baseline, catalog, options.carriers);
   const { baseline } = intercepts!;
   const port = baseline.ports.find((each) => each.port === target.port)!;
 

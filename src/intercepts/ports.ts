@@ -3,9 +3,21 @@ import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
 import { mergeEndpoints } from './endpoints.ts';
-import { inheritedKeys } from './hierarchy.ts';
+import { type InheritedKeys, inheritedKeys, MOST_INHERITED } from './hierarchy.ts';
 import type { Intercept, PortEndpoints } from './intercept.ts';
 import { previewProblem } from './preview-problem.ts';
+
+const NONE_INHERITED: InheritedKeys = { taken: [], leftOut: [] };
+
+function tooManyInherited(preview: Preview, first: string): Problem {
+  return previewProblem(
+    preview,
+    'keys-too-many',
+    `more than ${MOST_INHERITED} keys below ${JSON.stringify(preview.key)} are declared; the younger ones, such as ` +
+      `${JSON.stringify(first)}, do not fall back to it but to the baseline.`,
+    'Remove the previews that nobody needs, wherever they are, or give this Service previews of their own.',
+  );
+}
 
 /** The port of a preview that stands for a port of its baseline: of the same name, else number, else the only one. */
 export function previewPort(port: HttpPort, baseline: Baseline, preview: Preview): HttpPort | undefined {
@@ -30,8 +42,9 @@ export function portEndpoints(
   const keys = new Set(present.flatMap(({ preview }) => preview.key ?? []));
   const copies = present.map(({ preview, subsets, endpoints }) => {
     const { key } = preview;
-    const inherited = key === undefined ? [] : inheritedKeys(key, keys, catalog.declaredBelow(key));
-    return { preview, subsets: [...subsets, ...inherited], endpoints };
+    const { taken, leftOut } = key === undefined ? NONE_INHERITED : inheritedKeys(key, keys, catalog);
+    if (leftOut.length > 0) problems.push(tooManyInherited(preview, leftOut[0]!));
+    return { preview, subsets: [...subsets, ...taken], endpoints };
   });
   const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
   for (const { preview, address } of merged.shared) {

@@ -7,6 +7,7 @@ import type { BaselineIntercepts, Intercept } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
 import { portEndpoints, previewPort } from './ports.ts';
 import { byPrecedence } from './precedence.ts';
+import { whyNoPreviewHost } from './preview-hosts.ts';
 import { previewProblem } from './preview-problem.ts';
 import { orderRules } from './rules.ts';
 
@@ -19,8 +20,14 @@ export interface Resolution {
 /**
  * Decides which previews of a Service are in force and what its ports' endpoints are. Pure: the same catalog gives the
  * same answer whatever the order in which it came about.
+ *
+ * @param carriers whether the host is one, so that a preview without a host of its own is worth a word.
  */
-export function resolveIntercepts(id: string, catalog: CatalogView): Resolution {
+export function resolveIntercepts(
+  id: string,
+  catalog: CatalogView,
+  carriers: { readonly host: boolean } = { host: true },
+): Resolution {
   const previews = [...catalog.previewsOf(id)].sort(byPrecedence);
   const baseline = catalog.baseline(id);
   if (baseline === undefined) return { problems: previews.map((preview) => baselineMissing(preview)) };
@@ -36,6 +43,7 @@ export function resolveIntercepts(id: string, catalog: CatalogView): Resolution 
     }
     claims.take(preview);
     intercepts.push(interceptOf(preview));
+    if (carriers.host) problems.push(...hostless(preview, baseline));
   }
 
   const { rules, hidden } = orderRules(intercepts);
@@ -85,6 +93,13 @@ function refusalOf(preview: Preview, baseline: Baseline): readonly Problem[] | u
       'Give it a port with the same name or number and the same protocol.',
     ),
   ];
+}
+
+/** A preview that no host can name is in force all the same. */
+function hostless(preview: Preview, baseline: Baseline): readonly Problem[] {
+  const none = preview.key === undefined ? undefined : whyNoPreviewHost(preview.key, baseline);
+  if (none === undefined) return [];
+  return [previewProblem(preview, 'host-impossible', `it has no preview URL: ${none.why}.`, none.advice)];
 }
 
 function interceptOf(preview: Preview): Intercept {

@@ -95,6 +95,16 @@ export const readDnsName: Reader<string> = (text) => {
   return isDnsName(name) ? { value: name } : refuse(text, 'is not a DNS name');
 };
 
+/** Leaves room for the label before it, of 63 characters at most, and its dot: a name has 253. */
+const LONGEST_PREVIEW_DOMAIN = 189;
+
+/** A DNS name under which every preview can have a host. */
+export const readPreviewDomain: Reader<string> = (text) => {
+  const reading = readDnsName(text);
+  if ('why' in reading || reading.value.length <= LONGEST_PREVIEW_DOMAIN) return reading;
+  return refuse(text, `has ${reading.value.length} characters, which leaves too few for the previews' own names`);
+};
+
 /** The name of a header, in lower case as Envoy has it, or `off`. */
 export const readHeaderName: Reader<string | undefined> = (text) => {
   const reading = readToken(text);

@@ -1,3 +1,4 @@
+import { HOST_PARTS } from '../intercepts/preview-hosts.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any } from '../protos/index.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -12,10 +13,10 @@ type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Co
 const PART = '[a-z0-9-]+?';
 
 /**
- * How many parts a key in a host may have. Envoy takes regular expressions of up to 100 instructions; each part is about
- * 15 of them, each character of the preview domain one.
+ * Characters of the longest preview domain whose expression an Envoy takes without the limit that our bootstrap sets
+ * (`re2.max_program_size.error_level`, 100 by default): each character is one instruction.
  */
-const HOST_PARTS = 3;
+export const LONGEST_DOMAIN_BY_DEFAULT = 49;
 
 /** A carrier: where the key stands, and the expression that extracts it as group 1 unless the whole value is the key. */
 interface Carrier {

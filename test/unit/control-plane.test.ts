@@ -29,6 +29,25 @@ test('readiness tells of a source that cannot be reached, also while its last kn
   }
 });
 
+test('a control plane warns of a preview domain that only an Envoy with our bootstrap takes', async () => {
+  const said = async (previewDomain: string) => {
+    const lines: string[] = [];
+    const starting = startControlPlane({
+      settings: defaultSettings({
+        xds: { host: '127.0.0.1', port: 0 },
+        admin: { host: '127.0.0.1', port: 0 },
+        previewDomain,
+      }),
+      source: directorySource(import.meta.dirname),
+      log: createLogger('warn', { write: (line) => lines.push(line) }),
+    });
+    await (await starting).close();
+    return lines.join('');
+  };
+  expect(await said(`${'a'.repeat(37)}.example.com`)).toBe('');
+  expect(await said(`${'a'.repeat(38)}.example.com`)).toContain('The setting preview-domain has 50 characters');
+});
+
 test('a control plane whose source can never work says so before it serves, and nothing else', async () => {
   const lines: string[] = [];
   const starting = startControlPlane({

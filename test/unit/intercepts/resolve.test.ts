@@ -139,6 +139,55 @@ it('does not depend on the order in which the objects came', () => {
   expect(resolve('shop/api', ...records.toReversed())).toEqual(resolve('shop/api', ...records));
 });
 
+describe('a preview of a key has no preview URL, and is in force all the same, where', () => {
+  it.each([
+    ['its label would be longer than 63 characters', 'api', 'k'.repeat(59), '"k{59}--api" has 64 characters'],
+    ['its dots make it so', 'api', `a.${'k'.repeat(55)}`, 'has 64 characters, and a label of a host 63 at most'],
+    ['it has more than three parts', 'api', 'a.b.c.d', 'the key "a.b.c.d" has 4 parts, and a host holds 3 at most'],
+    ['the name of its baseline holds ---', 'a---b', 'k', 'the name of its baseline, a---b, holds ---, which ends'],
+  ])('%s', (_, name, key, why) => {
+    const { keys, problems } = resolve(`shop/${name}`, baseline(`shop/${name}`), preview('shop/p', name, key));
+    expect(keys).toEqual([`${key} shop/p`]);
+    expect(problems).toEqual([expect.stringMatching(`^Service shop/p: it has no preview URL: .*${why}.* elsewhere`)]);
+  });
+
+  it('is not said of a label of 63 characters', () => {
+    const { problems } = resolve('shop/api', baseline('shop/api'), preview('shop/p', 'api', 'k'.repeat(58)));
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('however many keys somebody declares,', () => {
+  it('a baseline takes 2,000 previews of its own, in order of precedence', () => {
+    const many = Array.from({ length: 2_002 }, (_, index) =>
+      preview(`shop/p${index}`, 'api', `k${index}`, { createdAt: 5_000 - index }),
+    );
+    const { keys, problems } = resolve('shop/api', baseline('shop/api'), ...many);
+    expect(keys).toHaveLength(2_000);
+    expect(problems).toEqual([
+      expect.stringContaining('Service shop/p1: Service shop/api has 2000 previews of precedence over this one'),
+      expect.stringContaining('Service shop/p0: '),
+    ]);
+  });
+
+  it('a preview inherits 500 of them, the older ones', () => {
+    const declared = Array.from({ length: 502 }, (_, index) =>
+      preview(`evil/p${index}`, 'db', `checkout.a${index}`, { createdAt: 5_000 - index }),
+    );
+    const copy = [preview('shop/p', 'api', 'checkout'), slice('shop/p', ['10.0.0.2'])];
+    const { entries, problems } = resolve('shop/api', baseline('shop/api'), ...copy, ...declared);
+    const names = entries![0]![0]!.split(' ');
+    expect(names).toHaveLength('10.0.0.2 checkout'.split(' ').length + 500);
+    expect(names).toContain('checkout.a501');
+    expect(names).not.toContain('checkout.a1');
+    expect(problems).toEqual([
+      expect.stringContaining(
+        'Service shop/p: more than 500 keys below "checkout" are declared; the younger ones, such as "checkout.a1"',
+      ),
+    ]);
+  });
+});
+
 describe('a hierarchical key', () => {
   const world = [
     baseline('shop/api'),
