@@ -1,5 +1,6 @@
 import { type AdminServer, startAdminServer } from './admin/server.ts';
 import { clientPolicy } from './client-policy.ts';
+import { answerExplain, EXPLAIN_PATH } from './explain/index.ts';
 import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
 import { Pipeline } from './pipeline.ts';
@@ -18,7 +19,7 @@ import { createXdsServer, type Node, type XdsEvent, type XdsServer } from './xds
 export interface ControlPlane {
   /** Where it serves ADS; the port is the one that it has, if 0 was asked for. */
   readonly xds: HostPort;
-  /** Where it serves health. */
+  /** Where it serves health and answers questions. */
   readonly admin: HostPort;
   /** Settles when the source has delivered its first full sync; rejects if the source can never work. */
   readonly ready: Promise<void>;
@@ -64,7 +65,8 @@ export async function startControlPlane({
   }
   const store = new ResourceStore();
   const problems = new ProblemLog(problemSink);
-  const pipeline = new Pipeline(gatewayOptions(settings), store, problems, log);
+  const options = gatewayOptions(settings);
+  const pipeline = new Pipeline(options, store, problems, log);
   const receipts = receiptLog(log);
 
   let synced = false;
@@ -73,7 +75,9 @@ export async function startControlPlane({
     const outages = problems.current().filter(({ code }) => code === 'source-unreachable' || code === 'source-stale');
     return { ready: synced, detail: [first, ...outages.map(formatProblem)].join('\n') };
   };
-  const admin = await startAdminServer(settings.admin, readiness);
+  const world = { catalog: pipeline.catalog, options, store };
+  const endpoints = new Map([[EXPLAIN_PATH, (query: URLSearchParams) => answerExplain(world, query)]]);
+  const admin = await startAdminServer(settings.admin, readiness, endpoints);
   const xds = createXdsServer({
     store,
     groupsOf,

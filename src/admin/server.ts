@@ -10,6 +10,9 @@ export interface Readiness {
   readonly detail: string;
 }
 
+/** Answers a GET by its query: a status and what becomes the body, as JSON. */
+export type Endpoint = (query: URLSearchParams) => { readonly status: number; readonly body: unknown };
+
 export interface AdminServer {
   /** The port that it listens on, which the system chose if 0 was asked for. */
   readonly port: number;
@@ -17,16 +20,26 @@ export interface AdminServer {
 }
 
 /**
- * Serves `/healthz` (the process answers) and `/readyz` (200 once Envoys can be served, 503 before).
+ * Serves `/healthz` (the process answers) and `/readyz` (200 once Envoys can be served, 503 before), and endpoints that answer
+ * in JSON, from then on.
  *
+ * @param endpoints by path.
  * @throws a sentence naming the setting, if the address is taken or is not this machine's.
  */
-export async function startAdminServer(address: HostPort, readiness: () => Readiness): Promise<AdminServer> {
-  const server = createServer((request, response) => {
-    const path = request.url?.split('?')[0];
-    const { status, text } = answer(request.method ?? '', path ?? '', readiness);
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
-    response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
+export async function startAdminServer(
+  address: HostPort,
+  readiness: () => Readiness,
+  endpoints: ReadonlyMap<string, Endpoint>,
+): Promise<AdminServer> {
+  const server = createServer(({ method = '', url = '' }, response) => {
+    const [path = '', query = ''] = url.split(/\?(.*)/s);
+    const endpoint = endpoints.get(path);
+    const { status, text, type } =
+      endpoint === undefined || !isRead(method)
+        ? { ...answer(method, path, readiness, [...endpoints.keys()]), type: 'text/plain; charset=utf-8' }
+        : { ...answerJson(endpoint, query, readiness), type: 'application/json' };
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+    response.end(method === 'HEAD' ? undefined : `${text}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure('admin', address, reasonOf(error))));
@@ -42,8 +55,17 @@ export async function startAdminServer(address: HostPort, readiness: () => Readi
   };
 }
 
-function answer(method: string, path: string, readiness: () => Readiness): { status: number; text: string } {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, text: `${method} is not served here; use GET.` };
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function answer(method: string, path: string, readiness: () => Readiness, endpoints: readonly string[]): Answer {
+  if (!isRead(method)) return { status: 405, text: `${method} is not served here; use GET.` };
   switch (path) {
     case '/healthz':
       return { status: 200, text: 'ok' };
@@ -52,6 +74,21 @@ function answer(method: string, path: string, readiness: () => Readiness): { sta
       return { status: ready ? 200 : 503, text: detail };
     }
     default:
-      return { status: 404, text: `${path} is not here; there are /healthz and /readyz.` };
+      return {
+        status: 404,
+        text: `${path} is not here; there are ${['/healthz', '/readyz', ...endpoints].join(', ')}.`,
+      };
+  }
+}
+
+/** A mistake in an endpoint costs its caller an answer, and nobody else anything. */
+function answerJson(endpoint: Endpoint, query: string, readiness: () => Readiness): Answer {
+  const { ready, detail } = readiness();
+  if (!ready) return { status: 503, text: JSON.stringify({ error: detail }) };
+  try {
+    const { status, body } = endpoint(new URLSearchParams(query));
+    return { status, text: JSON.stringify(body) };
+  } catch (error) {
+    return { status: 500, text: JSON.stringify({ error: `a mistake in Shunt itself: ${(error as Error).message}` }) };
   }
 }

@@ -1,10 +1,12 @@
 import type { Writable } from 'node:stream';
-import type { SettingField, Settings } from '../settings/index.ts';
+import type { OwnFlag, SettingField, Settings } from '../settings/index.ts';
 
 /** What `shunt <command>` takes and does; its name and summary stand in `commands.ts`, so that help loads no command. */
 export interface Command {
   /** The settings that it takes as flags. From the environment and the file it receives them all. */
   readonly settings: readonly SettingField[];
+  /** Flags that are no settings. */
+  readonly flags?: readonly OwnFlag[];
   /** What it takes besides flags, in order. Absent: nothing. */
   readonly positionals?: readonly Positional[];
   /** For help: command lines that work as they stand, and what they do. */
@@ -36,6 +38,8 @@ export interface Context {
   readonly settings: Settings;
   /** As many as the command's `positionals`, or fewer where the last ones are not required. */
   readonly positionals: readonly string[];
+  /** The values of the command's `flags`, by name. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
   /** For results. */
   readonly stdout: Writable;
   /** For everything else: logs, progress, what went wrong. */

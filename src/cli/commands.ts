@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./render.ts')).command,
   },
   {
+    name: 'explain',
+    summary: 'Say where a request goes, and why: which preview or baseline, by which key or rule.',
+    load: async () => (await import('./explain.ts')).command,
+  },
+  {
     name: 'gateway',
     summary: 'Run an Envoy that takes its configuration from the control plane.',
     load: async () => (await import('./gateway.ts')).command,

@@ -1,4 +1,4 @@
-import { flagName, schema, variableName } from '../settings/index.ts';
+import { flagName, type OwnFlag, schema, variableName } from '../settings/index.ts';
 import type { Command, Positional } from './command.ts';
 import type { CommandEntry } from './commands.ts';
 
@@ -40,7 +40,11 @@ export function commandHelp({ name, summary }: CommandEntry, command: Command): 
             positionals.map((positional) => [positional.name, positional.summary]),
           ),
         ]),
-    table('Flags:', [...command.settings.map(flagRow), ['-h, --help', 'Print this.']]),
+    table('Flags:', [
+      ...(command.flags ?? []).map(ownFlagRow),
+      ...command.settings.map(flagRow),
+      ['-h, --help', 'Print this.'],
+    ]),
     ...(command.notes === undefined ? [] : [command.notes.trim()]),
     `Examples:\n${command.examples.map(({ line, says }) => `${wrap(says, '  # ')}\n  ${line}`).join('\n\n')}`,
   ]);
@@ -55,6 +59,11 @@ function flagRow(field: Command['settings'][number]): Row {
     `[${variableName(setting)}]`,
   ];
   return [`${flagName(setting)}${value}`, `${setting.description} ${facts.join(' ')}`];
+}
+
+function ownFlagRow({ name, short, kind, placeholder, description }: OwnFlag): Row {
+  const names = short === undefined ? `--${name}` : `-${short}, --${name}`;
+  return [`${names} ${placeholder}`, kind === 'list' ? `${description} May be repeated.` : description];
 }
 
 type Row = readonly [left: string, right: string];

@@ -1,13 +1,8 @@
-import { gatewayOptions } from '../control-plane.ts';
-import { createLogger } from '../log.ts';
-import { Pipeline } from '../pipeline.ts';
-import { ProblemLog } from '../problem-log.ts';
-import { ResourceStore } from '../resources/index.ts';
 import { callersIn } from '../translate/groups.ts';
 import { renderYaml } from '../translate/render.ts';
 import type { Command } from './command.ts';
+import { readWorld } from './read-world.ts';
 import { gatewaySettings, sourceSettings } from './shared-settings.ts';
-import { openSource } from './source.ts';
 
 export const command: Command = {
   settings: [...sourceSettings, ...gatewaySettings, 'gatewayNamespace', 'logLevel'],
@@ -19,18 +14,9 @@ export const command: Command = {
   ],
   notes: `
 The documents are sorted by type and name. What is wrong with a manifest is said on stderr.`,
-  async run({ settings, stdout, stderr }) {
-    const log = createLogger(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
-    const store = new ResourceStore();
-    const problems = new ProblemLog({ warn: (_, sentence) => void stderr.write(`${sentence}\n`), info: () => {} });
-    const pipeline = new Pipeline(gatewayOptions(settings), store, problems, log);
-    const source = await openSource(settings, log);
-    try {
-      await source.start(pipeline);
-    } finally {
-      await source.stop();
-      pipeline.stop();
-    }
+  async run(context) {
+    const { settings, stdout } = context;
+    const { store } = await readWorld(context);
     stdout.write(
       renderYaml(store.view(settings.gatewayNamespace === undefined ? '' : callersIn(settings.gatewayNamespace))),
     );

@@ -19,7 +19,8 @@ export interface Terminal {
 
 /**
  * Runs one command line, without the `node` and the script's name.
- * @returns the exit status: 0 done, 1 something went wrong, 2 the command line or a setting is wrong.
+ * @returns the exit status: 0 done, 1 something went wrong, 2 the command line or a setting is wrong; others as a command
+ *   says.
  */
 export async function run(
   args: readonly string[],
@@ -40,7 +41,7 @@ export async function run(
       return 0;
     }
     const { entry, command, rest } = task;
-    const flags = readFlags(rest, `shunt ${entry.name}`, command.settings);
+    const flags = readFlags(rest, `shunt ${entry.name}`, command.settings, command.flags);
     if (flags.help) {
       stdout.write(commandHelp(entry, command));
       return 0;
@@ -49,7 +50,8 @@ export async function run(
     if (problems.length === 0) problems.push(...positionalProblems(entry, command, flags.positionals));
     const settings = loadSettings({ given: flags.given, problems }, env);
     verbose = settings.logLevel === 'debug' || settings.logLevel === 'trace';
-    return await command.run({ settings, positionals: flags.positionals, stdout, stderr, env, signal: signals.signal });
+    const { positionals, own } = flags;
+    return await command.run({ settings, positionals, flags: own, stdout, stderr, env, signal: signals.signal });
   } catch (error) {
     if (error instanceof Interruption) return error.exitStatus;
     stderr.write(`${explain(error, verbose)}\n`);

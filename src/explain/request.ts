@@ -9,6 +9,9 @@ export interface WrittenRequest {
   readonly headers: readonly string[];
 }
 
+/** A sentence that quotes what is no request, and says what to write instead. */
+export class RequestError extends Error {}
+
 /** What an Envoy takes by default, of all headers together; in characters. */
 const LONGEST = 60 * 1024;
 const MOST_HEADERS = 100;
@@ -16,27 +19,29 @@ const MOST_HEADERS = 100;
 /**
  * The request as a gateway sees it: with a normal path, without a dot at the end of its host.
  *
- * @throws Error whose message is a sentence that quotes what is no request.
+ * @throws RequestError whose message is for the person who asks.
  */
 export function readRequest({ method, url, headers }: WrittenRequest): SeenRequest {
   const size = [method, url, ...headers].reduce((sum, { length }) => sum + length, 0);
   if (headers.length > MOST_HEADERS || size > LONGEST) {
-    throw new Error(
+    throw new RequestError(
       `the request has ${headers.length} headers and ${size} characters; gateways take at most ${MOST_HEADERS} and ${LONGEST}.`,
     );
   }
   if (!/^[A-Z][A-Z-]*$/.test(method)) {
-    throw new Error(`the method ${quote(method)} is none; write one in upper case, such as GET.`);
+    throw new RequestError(`the method ${quote(method)} is none; write one in upper case, such as GET.`);
   }
   const parts = /^https?:\/\/([^/?#\s@]+)(\/[^?#\s]*)?(\?[^#\s]*)?(?:#\S*)?$/i.exec(url);
   if (parts === null) {
-    throw new Error(`the URL ${quote(url)} is none; write http://HOST/PATH, such as http://api.example.com/cart?x=1.`);
+    throw new RequestError(
+      `the URL ${quote(url)} is none; write http://HOST/PATH, such as http://api.example.com/cart?x=1.`,
+    );
   }
   const lines = new Map<string, readonly string[]>();
   for (const header of headers) {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)$/.exec(header) ?? [];
     if (name === undefined) {
-      throw new Error(`the header ${quote(header)} is none; write NAME: VALUE, such as x-preview: pr-123.`);
+      throw new RequestError(`the header ${quote(header)} is none; write NAME: VALUE, such as x-preview: pr-123.`);
     }
     lines.set(name.toLowerCase(), [...(lines.get(name.toLowerCase()) ?? []), value!.trimEnd()]);
   }

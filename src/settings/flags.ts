@@ -6,15 +6,36 @@ import type { SettingField } from './settings.ts';
 
 export interface Flags extends Found {
   readonly positionals: readonly string[];
+  /** The values of flags that are no settings, by name; as often as they were given. */
+  readonly own: ReadonlyMap<string, readonly string[]>;
   readonly help: boolean;
+}
+
+/** A flag that belongs to one command and is no setting: neither the environment nor the file has it. */
+export interface OwnFlag {
+  readonly name: string;
+  /** One letter: `H` for `-H`. */
+  readonly short?: string;
+  /** `list` flags may be repeated. */
+  readonly kind: 'single' | 'list';
+  readonly placeholder: string;
+  readonly description: string;
+  /** What may be written, as the end of a sentence that begins with "write". */
+  readonly accepts: string;
 }
 
 /**
  * Reads the flags of a command.
  * @param taker who takes them, as the sentences call it: `shunt serve`.
  * @param fields the settings that it takes.
+ * @param ownFlags what it takes besides; they come before a setting of the same name.
  */
-export function readFlags(args: readonly string[], taker: string, fields: readonly SettingField[]): Flags {
+export function readFlags(
+  args: readonly string[],
+  taker: string,
+  fields: readonly SettingField[],
+  ownFlags: readonly OwnFlag[] = [],
+): Flags {
   const taken = new Map<string, [SettingField, Setting]>(
     fields.map((field) => [schema[field].name, [field, schema[field]]]),
   );
@@ -32,9 +53,16 @@ export function readFlags(args: readonly string[], taker: string, fields: readon
           { type: kind === 'switch' ? ('boolean' as const) : ('string' as const), multiple: true },
         ]),
       ),
+      ...Object.fromEntries(
+        ownFlags.map(({ name, short }) => [
+          name,
+          { type: 'string' as const, multiple: true, ...(short === undefined ? {} : { short }) },
+        ]),
+      ),
     },
   });
   const texts = new Map<SettingField, string>();
+  const own = new Map<string, readonly string[]>();
   const positionals: string[] = [];
   const problems: string[] = [];
   let help = false;
@@ -45,26 +73,41 @@ export function readFlags(args: readonly string[], taker: string, fields: readon
       help = true;
       continue;
     }
+    const { rawName } = token;
+    const mine = ownFlags.find(({ name, short }) => rawName === `--${name}` || rawName === `-${short}`);
+    if (mine !== undefined) {
+      const before = own.get(mine.name) ?? [];
+      if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+        problems.push(`flag ${rawName}: its value is missing; write ${mine.accepts}.`);
+      } else if (mine.kind === 'single' && before.length > 0) {
+        problems.push(givenTwice(rawName, before[0]!, token.value));
+      } else own.set(mine.name, [...before, token.value]);
+      continue;
+    }
     const known = taken.get(token.name);
-    if (known === undefined || !token.rawName.startsWith('--')) {
-      problems.push(unknownFlag(token.rawName, taker, [...taken.keys()]));
+    if (known === undefined || !rawName.startsWith('--')) {
+      problems.push(unknownFlag(rawName, taker, [...taken.keys(), ...ownFlags.map(({ name }) => name)]));
       continue;
     }
     const [field, setting] = known;
     const text = setting.kind === 'switch' ? (token.value ?? 'on') : token.value;
     const before = texts.get(field);
     if (text === undefined || (!token.inlineValue && text.startsWith('--'))) {
-      problems.push(`flag ${token.rawName}: its value is missing; write ${setting.accepts}.`);
+      problems.push(`flag ${rawName}: its value is missing; write ${setting.accepts}.`);
     } else if (before === undefined) {
       texts.set(field, text);
     } else if (setting.kind === 'list') {
       texts.set(field, `${before},${text}`);
     } else {
-      problems.push(`flag ${token.rawName}: it is given twice, as "${before}" and as "${text}"; write it once.`);
+      problems.push(givenTwice(rawName, before, text));
     }
   }
   const given: Given[] = [...texts].map(([field, text]) => ({ field, text, place: `flag ${flagName(schema[field])}` }));
-  return { given, problems, positionals, help };
+  return { given, problems, positionals, own, help };
+}
+
+function givenTwice(rawName: string, first: string, second: string): string {
+  return `flag ${rawName}: it is given twice, as "${first}" and as "${second}"; write it once.`;
 }
 
 function unknownFlag(rawName: string, taker: string, names: readonly string[]): string {

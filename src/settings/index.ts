@@ -1,6 +1,6 @@
 /** The settings of every command: one schema for flags, environment and file. */
 export { SettingsError } from './errors.ts';
-export { readFlags } from './flags.ts';
+export { type OwnFlag, readFlags } from './flags.ts';
 export { defaultSettings, loadSettings } from './load.ts';
 export { flagName, type Setting, schema, settingEntries, variableName } from './schema.ts';
 export type { ClientRule, HostPort, LogLevel, Protocol, SettingField, Settings } from './settings.ts';

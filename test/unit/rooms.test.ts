@@ -60,6 +60,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'settings',
         'pipeline',
         'admin',
+        'explain',
       ],
       ...['gateway', 'client-policy'],
     ],
@@ -68,7 +69,7 @@ const rooms: Readonly<Record<string, Room>> = {
   cli: {
     knows: [
       ...['sources', 'translate', 'resources', 'problem-log', 'nearest', 'log', 'settings', 'pipeline', 'gateway'],
-      ...['control-plane', 'demo'],
+      ...['control-plane', 'demo', 'explain'],
     ],
     uses: ['yaml'],
   },

@@ -1,0 +1,117 @@
+import {
+  EXPLAIN_PATH,
+  type Explanation,
+  explain,
+  explainQuery,
+  explanationText,
+  RequestError,
+  readRequest,
+  type WrittenRequest,
+} from '../explain/index.ts';
+import { type Settings, SettingsError } from '../settings/index.ts';
+import type { Command } from './command.ts';
+import { readWorld } from './read-world.ts';
+import { gatewaySettings, sourceSettings } from './shared-settings.ts';
+
+const OUTPUTS = ['text', 'json'];
+
+/** The exit status where nothing serves the request. */
+const NOTHING_SERVES = 3;
+
+export const command: Command = {
+  settings: [...sourceSettings, ...gatewaySettings, 'gatewayNamespace', 'logLevel'],
+  positionals: [
+    { name: 'METHOD', summary: 'The method of the request, such as GET.', required: true },
+    { name: 'URL', summary: 'What the caller asks for, such as http://api/cart?x=1.', required: true },
+  ],
+  flags: [
+    {
+      name: 'header',
+      short: 'H',
+      kind: 'list',
+      placeholder: "'NAME: VALUE'",
+      description: 'A header of the request.',
+      accepts: 'NAME: VALUE, for example x-preview: pr-123',
+    },
+    {
+      name: 'admin',
+      kind: 'single',
+      placeholder: 'URL',
+      description: 'Ask the control plane that serves this admin address, instead of reading manifests or a cluster.',
+      accepts: 'a URL, for example http://127.0.0.1:19000',
+    },
+    {
+      name: 'output',
+      kind: 'single',
+      placeholder: OUTPUTS.join('|'),
+      description: 'For people, or for programs. Default: text.',
+      accepts: `one of ${OUTPUTS.join(', ')}`,
+    },
+  ],
+  examples: [
+    {
+      line: "shunt explain --directory manifests GET http://api/cart -H 'x-preview: pr-123'",
+      says: 'Ask what manifests make of a request, with no cluster and no server.',
+    },
+    {
+      line: 'shunt explain --admin http://127.0.0.1:19000 GET http://pr-123--api.preview.example.com/',
+      says: 'Ask the control plane that runs here.',
+    },
+  ],
+  notes: `
+It says which preview or baseline a request reaches, by which key or rule, and why others lost. The
+exit status is 0 if something serves it, and 3 if nothing does.`,
+  async run(context) {
+    const { positionals, flags, settings, stdout } = context;
+    const [method = '', url = ''] = positionals;
+    const written = { method, url, headers: flags.get('header') ?? [] };
+    const [output = 'text'] = flags.get('output') ?? [];
+    if (!OUTPUTS.includes(output)) {
+      throw new SettingsError([`flag --output: "${output}" is none; write one of ${OUTPUTS.join(', ')}.`]);
+    }
+    const request = understood(written);
+    const [admin] = flags.get('admin') ?? [];
+    const explanation =
+      admin === undefined
+        ? explain(await readWorld(context), request, settings.gatewayNamespace)
+        : await askControlPlane(admin, written, settings.gatewayNamespace);
+    stdout.write(output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
+    return explanation.outcome.kind === 'nothing' ? NOTHING_SERVES : 0;
+  },
+};
+
+function understood(written: WrittenRequest): ReturnType<typeof readRequest> {
+  try {
+    return readRequest(written);
+  } catch (error) {
+    if (error instanceof RequestError) throw new SettingsError([error.message]);
+    throw error;
+  }
+}
+
+async function askControlPlane(
+  admin: string,
+  written: WrittenRequest,
+  namespace: Settings['gatewayNamespace'],
+): Promise<Explanation> {
+  if (!/^https?:\/\/[^/?#\s]+\/?$/.test(admin) || !URL.canParse(admin)) {
+    throw new SettingsError([`flag --admin: "${admin}" is no URL; write one such as http://127.0.0.1:19000.`]);
+  }
+  const url = new URL(EXPLAIN_PATH, admin);
+  url.search = explainQuery(written, namespace).toString();
+  const response = await fetch(url).catch((error: Error) => {
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    throw new Error(`no control plane answers at ${admin}: ${reason}; see its setting admin.`);
+  });
+  if (response.status === 431) {
+    throw new Error(`the request is too long to ask ${admin} about it; use --directory or --kubernetes.`);
+  }
+  const answer = (await response.json().catch(() => undefined)) as Explanation | { readonly error: string } | undefined;
+  if (answer === undefined || (!response.ok && !('error' in answer))) {
+    throw new Error(
+      `${admin} answers ${response.status} and explains nothing: is it the admin address of shunt serve?`,
+    );
+  }
+  if ('error' in answer) throw new Error(`${admin} answers: ${answer.error}`);
+  return answer;
+}
