@@ -4,7 +4,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'fast', include: ['test/unit/**/*.test.ts', 'test/protocol/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'fast',
+          include: ['test/unit/**/*.test.ts', 'test/protocol/**/*.test.ts'],
+          // Tests with thousands of random inputs take 2 s by themselves, and 10 s beside others on a busy machine.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'real',
