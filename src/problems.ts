@@ -36,6 +36,7 @@ export type ProblemCode =
   | 'keys-too-many'
   | 'match-invalid'
   | 'life-invalid'
+  | 'when-unready-invalid'
   | 'expired'
   | 'target-invalid'
   | 'baseline-missing'

@@ -10,6 +10,7 @@ import type { Baseline, HttpPort, Identity, OutsideHost, Preview } from './model
 import { serviceId } from './model.ts';
 import { ANNOTATIONS, isKey, LABELS } from './names.ts';
 import { readPort } from './ports.ts';
+import { readWhenUnready } from './when-unready.ts';
 
 /** What the labels of one Service make of it. Most Services are neither. */
 export interface LabelReading {
@@ -19,7 +20,7 @@ export interface LabelReading {
 }
 
 const BASELINE_ONLY = [ANNOTATIONS.hosts, ANNOTATIONS.allowFrom];
-const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.ttl, ANNOTATIONS.expiresAt];
+const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.whenUnready, ANNOTATIONS.ttl, ANNOTATIONS.expiresAt];
 
 /**
  * Reads the labels and annotations of a Service.
@@ -191,6 +192,8 @@ function readPreview(service: ServiceRecord, report: Report): Preview | undefine
       `Add the label ${LABELS.key}, such as pr-123.`,
     );
   }
+  const unready = readWhenUnready(service.annotations[ANNOTATIONS.whenUnready]);
+  if ('wrong' in unready) report.add('when-unready-invalid', unready.wrong, unready.advice);
   const life = readLife(service, report);
   const ports = readPorts(service, report, 'cannot be a preview');
   if (baseline === undefined) return undefined;
@@ -199,6 +202,7 @@ function readPreview(service: ServiceRecord, report: Report): Preview | undefine
     baseline,
     key,
     match: match !== undefined && 'match' in match ? match.match : undefined,
+    whenUnready: 'whenUnready' in unready ? unready.whenUnready : 'baseline',
     life,
     ports,
   });

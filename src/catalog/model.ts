@@ -31,9 +31,13 @@ export interface Preview extends Identity {
   readonly baseline: ServiceId;
   readonly key?: string | undefined;
   readonly match?: Match | undefined;
+  readonly whenUnready: WhenUnready;
   readonly life: Life;
   readonly ports: readonly HttpPort[];
 }
+
+/** Who answers a preview's requests while it has no endpoint that is ready: its baseline, or nobody. */
+export type WhenUnready = 'baseline' | 'deny';
 
 export interface HttpPort {
   readonly name: string;

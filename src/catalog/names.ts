@@ -9,6 +9,7 @@ export const ANNOTATIONS = {
   hosts: 'shunt.dev/hosts',
   allowFrom: 'shunt.dev/allow-from',
   match: 'shunt.dev/match',
+  whenUnready: 'shunt.dev/when-unready',
   ttl: 'shunt.dev/ttl',
   expiresAt: 'shunt.dev/expires-at',
 } as const;

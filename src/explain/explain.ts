@@ -85,7 +85,11 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
         : keyLost(subset, intercepts!, port, wanted, problems, catalog)),
     );
   }
-  steps.push(endpointStep(choice, byPreview ? describe(wanted!) : describe(baseline)));
+  steps.push(
+    choice.named && choice.endpoints.length === 0
+      ? { about: 'endpoints', result: 'no', text: deniedText(wanted!) }
+      : endpointStep(choice, byPreview ? describe(wanted!) : describe(baseline)),
+  );
   if (choice.endpoints.length === 0) return conclude({ kind: 'nothing', status: 503, baseline: baseline.id }, steps);
   return conclude(
     {
@@ -114,6 +118,10 @@ function causeOf(ruled: Preview | undefined, preview: Preview, carried: Carried 
   if (ruled !== undefined) return { kind: 'rule', match: matchText(ruled.match!) };
   const { key, kind } = carried!;
   return { kind: 'key', key, carrier: kind, inheritedFrom: preview.key === key ? undefined : preview.key };
+}
+
+function deniedText(preview: Preview): string {
+  return `${describe(preview)} has shunt.dev/when-unready: deny, so nobody serves: the gateway answers with 503.`;
 }
 
 function endpointStep({ endpoints }: Choice, whose: string): Step {

@@ -88,7 +88,7 @@ export function notReady(
       : known.every(({ usable }) => !usable)
         ? `has ${known.length} endpoint${known.length === 1 ? '' : 's'}, none of them ready`
         : `has no port that stands for port ${port.port} (${port.protocol})`;
-  return `${title} ${why}: the baseline serves in its place.`;
+  return preview.whenUnready === 'deny' ? `${title} ${why}.` : `${title} ${why}: the baseline serves in its place.`;
 }
 
 function quote(text: string): string {

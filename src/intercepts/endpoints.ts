@@ -1,5 +1,6 @@
 import type { Endpoint, Preview } from '../catalog/model.ts';
 import type { EndpointEntry } from './intercept.ts';
+import { titleOf } from './intercept.ts';
 import { compareText } from './precedence.ts';
 
 export interface PreviewEndpoints {
@@ -41,7 +42,7 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
       const claim = claims.get(name) ?? { endpoint, subsets: new Set<string>(), titles: new Set<string>() };
       claims.set(name, claim);
       for (const subset of subsets) claim.subsets.add(subset);
-      claim.titles.add(preview.key ?? preview.name);
+      claim.titles.add(titleOf(preview));
     }
   }
   // Several previews, each narrow enough, may together still leave the baseline nothing.

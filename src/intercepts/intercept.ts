@@ -31,6 +31,21 @@ export interface BaselineIntercepts {
 export interface PortEndpoints {
   readonly port: HttpPort;
   readonly entries: readonly EndpointEntry[];
+  /** The subsets whose requests never reach the baseline, whatever becomes of their endpoints. */
+  readonly denied: ReadonlySet<string>;
+  /** The previews of the port that have no usable endpoint. */
+  readonly unready: readonly UnreadyPreview[];
+}
+
+/** A preview without usable endpoints, whose requests something else has to answer. */
+export interface UnreadyPreview {
+  readonly preview: Preview;
+  readonly subsets: readonly string[];
+}
+
+/** What people call a preview: by its key or, where it has none, by its Service's name. */
+export function titleOf({ key, name }: Preview): string {
+  return key ?? name;
 }
 
 /** One address, which stands once in its cluster whoever names it. */

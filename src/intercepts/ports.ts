@@ -57,5 +57,12 @@ export function portEndpoints(
       ),
     );
   }
-  return Object.freeze({ port, entries: merged.entries });
+  const denied = copies.filter(({ preview }) => preview.whenUnready === 'deny').flatMap(({ subsets }) => subsets);
+  const unready = copies.filter(({ endpoints }) => !endpoints.some(({ usable }) => usable));
+  return Object.freeze({
+    port,
+    entries: merged.entries,
+    denied: new Set(denied),
+    unready: unready.map(({ preview, subsets }) => ({ preview, subsets })),
+  });
 }

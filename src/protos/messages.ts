@@ -73,6 +73,10 @@ import type {
   FileAccessLog__Output,
 } from './generated/envoy/extensions/access_loggers/file/v3/FileAccessLog.ts';
 import type {
+  ExpressionFilter,
+  ExpressionFilter__Output,
+} from './generated/envoy/extensions/access_loggers/filters/cel/v3/ExpressionFilter.ts';
+import type {
   StdoutAccessLog,
   StdoutAccessLog__Output,
 } from './generated/envoy/extensions/access_loggers/stream/v3/StdoutAccessLog.ts';
@@ -187,6 +191,7 @@ interface Messages {
   'envoy.config.route.v3.RouteMatch': [RouteMatch, RouteMatch__Output];
   'envoy.config.route.v3.ScopedRouteConfiguration': [ScopedRouteConfiguration, ScopedRouteConfiguration__Output];
   'envoy.config.route.v3.VirtualHost': [VirtualHost, VirtualHost__Output];
+  'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter': [ExpressionFilter, ExpressionFilter__Output];
   'envoy.extensions.access_loggers.file.v3.FileAccessLog': [FileAccessLog, FileAccessLog__Output];
   'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': [StdoutAccessLog, StdoutAccessLog__Output];
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': [

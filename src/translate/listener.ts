@@ -4,6 +4,7 @@ import { baggageFilters } from './baggage.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, ROUTES } from './gateway.ts';
 import { translateKeyReader } from './key-reader.ts';
+import { REFUSALS } from './stand-in.ts';
 
 type Listener = MessageTypes['envoy.config.listener.v3.Listener'];
 
@@ -51,6 +52,7 @@ function connectionManager(options: GatewayOptions): MessageTypes[typeof HTTP_CO
         typed_config: any('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),
       },
     ],
+    local_reply_config: REFUSALS,
     // Old proxies, nginx by default among them, speak HTTP/1.0 to what is behind them.
     http_protocol_options: { accept_http_10: true },
     // `api.shop.svc.cluster.local.` is a usual way around a resolver's search list.

@@ -4,6 +4,8 @@ import type { MessageTypes } from '../protos/index.ts';
 import { struct, uint32 } from '../protos/index.ts';
 import { BASELINE_SUBSET, clusterName } from './cluster.ts';
 import { METADATA } from './gateway.ts';
+import { hash } from './hash.ts';
+import { standIns } from './stand-in.ts';
 
 type ClusterLoadAssignment = MessageTypes['envoy.config.endpoint.v3.ClusterLoadAssignment'];
 type LbEndpoint = MessageTypes['envoy.config.endpoint.v3.LbEndpoint'];
@@ -21,11 +23,15 @@ const FALLBACKS = 3;
  * The endpoints of a port: previews at priority 0, each in its subsets; the baseline at priority 1, in the
  * subset of no key and, as the fallback, in those of the previews.
  */
-export function translateLoadAssignment(baseline: Baseline, { port, entries }: PortEndpoints): ClusterLoadAssignment {
+export function translateLoadAssignment(
+  baseline: Baseline,
+  { port, entries, denied, unready }: PortEndpoints,
+): ClusterLoadAssignment {
   const own = entries.filter((entry) => entry.baseline);
   const copies = entries.filter((entry) => !entry.baseline);
+  const subsets = [...copies, ...unready].flatMap((each) => each.subsets);
   const fallbacks = spread(
-    copies.flatMap((entry) => entry.subsets),
+    subsets.filter((subset) => !denied.has(subset)),
     own.length,
   );
   return {
@@ -38,6 +44,7 @@ export function translateLoadAssignment(baseline: Baseline, { port, entries }: P
         locality: { sub_zone: title },
         lb_endpoints: entries.map((entry) => translateEndpoint(baseline, entry, entry.subsets)),
       })),
+      ...standIns(baseline, unready, (subset) => fallbacksOf(subset, own.length).map((index) => own[index]!)),
       {
         priority: 1,
         lb_endpoints: own.map((entry, index) =>
@@ -63,25 +70,21 @@ function titleOf(baseline: Baseline, entry: EndpointEntry): string {
   return entry.baseline ? baseline.name : `${baseline.name}@${entry.titles.join(',')}`;
 }
 
-/** For each of `count` endpoints, the subsets that it is a fallback of: neighbours, from a place that depends on the name. */
+/** For each of `count` endpoints, the subsets that it is a fallback of. */
 function spread(subsets: readonly string[], count: number): readonly (readonly string[])[] {
   const lists = Array.from({ length: count }, (): string[] => []);
   for (const subset of new Set(subsets)) {
-    const first = count <= FALLBACKS ? 0 : hash(subset) % count;
-    for (let step = 0; step < Math.min(FALLBACKS, count); step++) lists[(first + step) % count]!.push(subset);
+    for (const index of fallbacksOf(subset, count)) lists[index]!.push(subset);
   }
   return lists;
 }
 
-function union(a: readonly string[], b: readonly string[]): readonly string[] {
-  return [...new Set([...a, ...b])].sort();
+/** Which of `count` endpoints are fallbacks of a subset: neighbours, from a place that depends on the name. */
+function fallbacksOf(subset: string, count: number): readonly number[] {
+  const first = count <= FALLBACKS ? 0 : hash(subset) % count;
+  return Array.from({ length: Math.min(FALLBACKS, count) }, (_, step) => (first + step) % count);
 }
 
-/** FNV-1a, 32 bits: a spread, no secret. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return value;
+function union(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort();
 }

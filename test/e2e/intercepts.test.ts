@@ -211,14 +211,14 @@ describe.skipIf(envoy === undefined).each(['delta', 'sotw'] as const)('through a
 
   describe('a preview', () => {
     test.each([
-      ['without endpoints', 'no-endpoints'],
-      ['whose endpoints are not ready', 'unready'],
-      ['whose endpoint refuses connections', 'refusing'],
-    ])('%s leaves its requests to the baseline, GET and POST, with 200', async (_, key) => {
+      ['without endpoints', 'no-endpoints', 'api (api@no-endpoints is not ready)'],
+      ['whose endpoints are not ready', 'unready', 'api (api@unready is not ready)'],
+      ['whose endpoint refuses connections', 'refusing', 'api'],
+    ])('%s leaves its requests to the baseline, GET and POST, with 200', async (_, key, servedBy) => {
       for (let time = 0; time < OFTEN; time++) {
         for (const method of ['GET', 'POST'] as const) {
           const answer = await gateway.ask({ host: 'api', method, headers: { 'x-preview': key } });
-          expect(answer).toMatchObject({ status: 200, title: 'api', servedBy: 'api' });
+          expect(answer).toMatchObject({ status: 200, title: 'api', servedBy });
         }
       }
     });

@@ -15,6 +15,10 @@ export interface GatewayAnswer {
   /** Headers as the upstream saw them. */
   readonly seen: Readonly<Record<string, string>>;
   readonly path: string | undefined;
+  /** What stands in place of an upstream's answer: the body or, of a gRPC request, the message of its status. */
+  readonly said: string | undefined;
+  /** Of a gRPC request. */
+  readonly grpcStatus: string | undefined;
 }
 
 export interface Question {
@@ -46,8 +50,8 @@ export class Gateway {
     const request = requestKind({ name: '', protocol, authority: host, answeredBy: [], ...rest });
     const outcome = await (protocol === 'HTTP/1.1' ? this.#http1 : this.#http2).send(request);
     if (outcome.kind !== 'answer') throw new Error(`${host} gave no answer: ${inWords(outcome)}`);
-    const { status, servedBy, echo } = outcome;
-    return { status, servedBy, title: echo?.title, seen: echo?.headers ?? {}, path: echo?.path };
+    const { status, servedBy, echo, said, grpcStatus } = outcome;
+    return { status, servedBy, title: echo?.title, seen: echo?.headers ?? {}, path: echo?.path, said, grpcStatus };
   }
 
   /** Titles of those who answer the question when it is asked so many times. */

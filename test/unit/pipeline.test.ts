@@ -80,16 +80,18 @@ describe('a preview with a key', () => {
     ]);
   });
 
-  it('changes nothing while it has no endpoints', () => {
+  it('is one ClusterLoadAssignment too while it has no endpoints, and nothing when another object takes its place', () => {
     const { apply } = pipeline();
     apply(world.slice(0, 4));
-    expect(apply([preview('shop/api-pr-1', 'api', 'pr-1')])).toEqual({ set: [], remove: [], groups: [] });
+    const one = preview('shop/one', 'api', 'pr-1');
+    expect(apply([one])).toEqual({ set: ['ClusterLoadAssignment shop/api/80'], remove: [], groups: [] });
+    expect(apply([preview('shop/two', 'api', 'pr-1')], [one])).toEqual({ set: [], remove: [], groups: [] });
   });
 });
 
 describe('a hierarchical key', () => {
   const apiCheckout = preview('shop/api-pr-1', 'api', 'checkout');
-  const child = (id: string, key = 'checkout.alice') => preview(id, 'db', key);
+  const child = (id: string, key = 'checkout.alice') => preview(id, 'elsewhere', key);
 
   it('touches the services with a preview of an ancestor when its first preview comes and its last goes, and no others', () => {
     const { apply } = pipeline();

@@ -9,7 +9,10 @@ type LbEndpoint = DecodedTypes['envoy.config.endpoint.v3.LbEndpoint'];
 export interface Choice {
   /** Whether there is a subset that the request's metadata name; otherwise it is the default one. */
   readonly named: boolean;
-  /** Of the first priority that has any; empty where there is none, and Envoy answers with 503. */
+  /**
+   * Of the first priority that has any, without those at which nobody can listen; empty where there is none, and Envoy
+   * answers with 503.
+   */
   readonly endpoints: readonly { readonly address: string; readonly port: number; readonly hostname: string }[];
 }
 
@@ -40,7 +43,7 @@ export function chooseEndpoints(
   const first = Math.min(...chosen.map(({ priority }) => priority));
   return {
     named: named.length > 0,
-    endpoints: chosen.filter(({ priority }) => priority === first).map(({ at }) => addressOf(at)),
+    endpoints: chosen.filter(({ priority }) => priority === first).flatMap(({ at }) => addressOf(at)),
   };
 }
 
@@ -52,7 +55,11 @@ function valuesOf({ metadata, health_status }: LbEndpoint, key: string): readonl
   return value?.listValue?.values.flatMap((each) => each.stringValue ?? []) ?? [];
 }
 
-function addressOf({ endpoint }: LbEndpoint): Choice['endpoints'][number] {
-  const { address, port_value } = endpoint!.address!.socket_address!;
-  return { address: address!, port: port_value ?? 0, hostname: endpoint!.hostname ?? '' };
+/** Where an endpoint takes connections: at the first of its addresses whose port is one. */
+function addressOf({ endpoint }: LbEndpoint): Choice['endpoints'] {
+  const { address: first, additional_addresses, hostname, ...rest } = endpoint!;
+  nothingElse('Endpoint', rest);
+  const addresses = [first!, ...additional_addresses.map(({ address }) => address!)];
+  const taken = addresses.find(({ socket_address }) => socket_address!.port_value !== 0)?.socket_address;
+  return taken === undefined ? [] : [{ address: taken!.address!, port: taken!.port_value!, hostname: hostname ?? '' }];
 }

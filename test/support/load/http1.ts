@@ -31,10 +31,11 @@ export function http1Sender(port: number, timeoutMs: number): Sender {
         outgoing.on('error', fail);
         outgoing.on('response', (response) => {
           const servedBy = String(response.headers['x-shunt-served-by'] ?? '');
-          text(response).then(
-            (answer) => settle({ kind: 'answer', status: response.statusCode!, servedBy, echo: readEcho(answer) }),
-            fail,
-          );
+          text(response).then((answer) => {
+            const echo = readEcho(answer);
+            const said = echo === undefined ? answer : undefined;
+            settle({ kind: 'answer', status: response.statusCode!, servedBy, echo, said });
+          }, fail);
         });
         outgoing.end(body);
       }),

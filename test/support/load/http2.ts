@@ -70,12 +70,16 @@ function send(session: ClientHttp2Session, request: OutgoingRequest, timeoutMs: 
         return;
       }
       const grpcStatus = trailers['grpc-status'] ?? headers['grpc-status'];
+      const text = textOf(Buffer.concat(chunks), isGrpc);
+      const echo = readEcho(text);
+      const message = trailers['grpc-message'] ?? headers['grpc-message'];
       resolve({
         kind: 'answer',
         status,
         servedBy: String(headers['x-shunt-served-by'] ?? ''),
+        said: echo === undefined ? (isGrpc ? decodeURIComponent(String(message ?? '')) : text) : undefined,
         ...(isGrpc ? { grpcStatus: grpcStatus === undefined ? 'missing' : String(grpcStatus) } : {}),
-        echo: readEcho(textOf(Buffer.concat(chunks), isGrpc)),
+        echo,
       });
     });
     stream.end(body.length === 0 ? undefined : body);

@@ -10,6 +10,8 @@ export type Outcome =
       readonly grpcStatus?: string | undefined;
       /** Who served, as the gateway says in `x-shunt-served-by`; empty if it says nothing. */
       readonly servedBy: string;
+      /** What stands in place of an echo upstream's answer: the body or, of a gRPC request, the message of its status. */
+      readonly said?: string | undefined;
       /** Absent if the body is none of an echo upstream. */
       readonly echo?: EchoAnswer | undefined;
     }

@@ -64,6 +64,12 @@ describe('a preview', () => {
     });
   });
 
+  it('leaves its requests to the baseline while it is not ready, unless it says otherwise', () => {
+    expect(read(preview('shop/p', 'api', 'k')).preview?.whenUnready).toBe('baseline');
+    expect(read(withAnnotation('shunt.dev/when-unready', 'baseline')).preview?.whenUnready).toBe('baseline');
+    expect(read(withAnnotation('shunt.dev/when-unready', ' deny ')).preview?.whenUnready).toBe('deny');
+  });
+
   it.each([
     ['a key with upper case', preview('shop/p', 'api', 'PR-1'), 'the label shunt.dev/key is "PR-1", which no request'],
     ['a key with --', preview('shop/p', 'api', 'a--b'), 'the label shunt.dev/key is "a--b"'],
@@ -81,6 +87,11 @@ describe('a preview', () => {
       'shunt.dev/ttl is "long", which is no duration',
     ],
     ['an end that is no time', withAnnotation('shunt.dev/expires-at', '2030'), 'shunt.dev/expires-at is "2030", which'],
+    [
+      'another answer while it is not ready',
+      withAnnotation('shunt.dev/when-unready', 'Deny'),
+      'shunt.dev/when-unready is "Deny"',
+    ],
     ['an annotation of baselines', withAnnotation('shunt.dev/hosts', 'a.b'), 'belongs on a baseline, and this is none'],
     ['a misspelt annotation', withAnnotation('shunt.dev/mach', 'x=y'), 'Did you mean shunt.dev/match?'],
     ['an annotation that is a label', withAnnotation('shunt.dev/key', 'k'), 'Write it as a label.'],

@@ -23,6 +23,7 @@ const WORLD: readonly SourceRecord[] = [
   preview('shop/api-again', 'api', 'pr-1', { createdAt: 2000 }),
   preview('shop/api-slow', 'api', 'slow'),
   slice('shop/api-slow', [], { endpoints: [endpoint('10.0.1.3', { ready: false })] }),
+  preview('shop/api-strict', 'api', 'strict', { annotations: { 'shunt.dev/when-unready': 'deny' } }),
   preview('shop/api-old', 'api', 'old', { annotations: { 'shunt.dev/expires-at': '2020-01-01T00:00:00Z' } }),
   preview('shop/api-checkout', 'api', 'checkout'),
   slice('shop/api-checkout', ['10.0.1.4']),
@@ -157,6 +158,20 @@ describe('a host', () => {
     const { outcome, text } = ask('http://shop.example.com/apis');
     expect(outcome).toEqual({ kind: 'nothing', status: 404 });
     expect(text).toContain('is known for paths under /api only, not for "/apis"');
+  });
+
+  it('for a preview that is not ready is told so by the response', () => {
+    expect(ask('http://api/', ['x-preview: slow']).outcome).toMatchObject({
+      kind: 'baseline',
+      servedBy: ['api (api@slow is not ready)'],
+    });
+  });
+
+  it('for a preview that denies is answered with 503 while that is not ready', () => {
+    const { outcome, text } = ask('http://api/', ['x-preview: strict']);
+    expect(outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/api' });
+    expect(text).toContain('Service shop/api-strict has no endpoints at all.');
+    expect(text).toContain('Service shop/api-strict has shunt.dev/when-unready: deny, so nobody serves');
   });
 
   it('whose baseline has no endpoints is answered with 503', () => {

@@ -11,7 +11,8 @@ const copy = (key: string, address = '10.0.0.2'): EndpointEntry => ({
   ...{ subsets: [key], titles: [key] },
 });
 
-const groupsOf = (...entries: EndpointEntry[]) => translateLoadAssignment(api, { port, entries }).endpoints!;
+const groupsOf = (...entries: EndpointEntry[]) =>
+  translateLoadAssignment(api, { port, entries, denied: new Set(), unready: [] }).endpoints!;
 
 describe('a load assignment', () => {
   it('says who an endpoint is by its host name, which Envoy never changes under a request, and not in metadata', () => {
