@@ -19,6 +19,11 @@ export interface ResourceOptions {
    * takes its endpoints from EDS, and nothing of any other.
    */
   readonly follower?: ResourceName | undefined;
+  /**
+   * The names of all Clusters that it sends requests to. Changes of it wait for these, and not for others; for one that a
+   * client refused and has no earlier version of, until that is mended. Left out, changes wait for all that changed before.
+   */
+  readonly references?: Iterable<string> | undefined;
 }
 
 /** An encoded message and its type: a google.protobuf.Any. */
@@ -55,5 +60,6 @@ export function resourceOfAny({ type_url, value }: AnyBytes, options: ResourceOp
   // Where versions are compared, none stands for a resource that does not exist.
   if (version === '') throw new Error(`${type_url} "${name}" has an empty version: say one, or leave the option out.`);
   const follower = options.follower ?? followerOf(type_url, name, value);
-  return Object.freeze({ typeUrl: type_url, name, version, body: value, follower });
+  const references = options.references && new Set(options.references);
+  return Object.freeze({ typeUrl: type_url, name, version, body: value, follower, references });
 }

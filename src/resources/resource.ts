@@ -11,6 +11,11 @@ export interface Resource {
    * ClusterLoadAssignment, without which an Envoy warms a changed cluster until a timeout.
    */
   readonly follower?: ResourceName | undefined;
+  /**
+   * The names of all Clusters that it sends requests to: a RouteConfiguration's, say. A client that cannot have one of them
+   * keeps what it has of this resource. Undefined if nobody knows.
+   */
+  readonly references?: ReadonlySet<string> | undefined;
 }
 
 export interface ResourceName {

@@ -2,11 +2,12 @@ import type { Baseline } from '../catalog/model.ts';
 import type { BaselineIntercepts } from '../intercepts/intercept.ts';
 import type { Routing } from '../intercepts/routing.ts';
 import { type Resource, resourceOf } from '../resources/index.ts';
-import { translateCluster } from './cluster.ts';
+import { clusterName, translateCluster } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { grpcTargets, translateGrpcListener, translatePlainAssignment } from './grpc-client.ts';
 import { translateListener } from './listener.ts';
 import { translateLoadAssignment } from './load-assignment.ts';
+import { referencesOf } from './references.ts';
 import type { RulesOf } from './routes.ts';
 import { translateRoutes } from './routes.ts';
 
@@ -34,12 +35,15 @@ export function grpcResources({ baseline, ports }: BaselineIntercepts): readonly
   return ports.flatMap((each) => [
     resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', translatePlainAssignment(baseline, each)),
     ...grpcTargets(baseline, each.port).map((target) =>
-      resourceOf('envoy.config.listener.v3.Listener', translateGrpcListener(target, baseline, each.port)),
+      resourceOf('envoy.config.listener.v3.Listener', translateGrpcListener(target, baseline, each.port), {
+        references: [clusterName(baseline, each.port)],
+      }),
     ),
   ]);
 }
 
 /** The RouteConfiguration, one for everybody or one for the callers in a namespace. */
 export function routeResource(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): Resource {
-  return resourceOf('envoy.config.route.v3.RouteConfiguration', translateRoutes(routing, rulesOf, options));
+  const routes = translateRoutes(routing, rulesOf, options);
+  return resourceOf('envoy.config.route.v3.RouteConfiguration', routes, { references: referencesOf(routes) });
 }

@@ -34,7 +34,7 @@ export interface ConnectionContext {
 }
 
 /** What a discovery method brings: its variant of the protocol. */
-export interface Speech<Request extends DiscoveryRequest> {
+interface Speech<Request extends DiscoveryRequest> {
   readonly variant: Variant;
   readonly typeUrl: string | undefined;
   decode(bytes: Uint8Array, limits: XdsLimits): Received<Request>;

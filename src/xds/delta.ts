@@ -1,6 +1,7 @@
 import type { Resource } from '../resources/index.ts';
+import type { Content, Items, Referrers } from './exchange.ts';
 import type { DeltaRequest } from './protocol.ts';
-import { type Content, type Items, type Referrers, Subscription } from './subscription.ts';
+import { Subscription } from './subscription.ts';
 
 /** Incremental xDS: responses carry what changed, requests carry what changes in the client's interest. */
 export class DeltaSubscription extends Subscription<DeltaRequest> {
@@ -11,28 +12,29 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
    */
   override begin({ subscribe, unsubscribe, initialVersions }: DeltaRequest, referrers: Referrers): readonly Resource[] {
     this.interest.amend(subscribe, unsubscribe);
-    for (const [name, version] of initialVersions) if (this.wants(name)) this.hold(name, { version });
+    for (const [name, version] of initialVersions) {
+      const latest = this.latest(name);
+      if (this.wants(name)) this.hold(name, latest?.version === version ? latest : { version });
+    }
     const comesBack = this.held.size > 0;
 
     const { names, wildcard } = this.interest;
     for (const name of new Set([...names, ...this.held.keys()])) {
-      if (this.held.has(name)) this.compare(name);
+      // What is old may have been so for long.
+      if (this.held.has(name)) this.compare(name, 0);
       else this.owe(name);
       // It comes for endpoints and not for clusters: a cluster that changed before the stream broke may still wait for them.
       if (referrers === 'absent' && this.rules.warmsReferrers) this.owe(name);
     }
     if (wildcard) {
       for (const name of this.view.names(this.typeUrl)) {
-        if (comesBack) this.compare(name);
+        if (comesBack) this.compare(name, 0);
         else this.owe(name);
       }
       // A client that starts waits for a first answer, even if there is nothing to tell.
       this.answerDue = !comesBack;
     }
-    return [...this.held].flatMap(([name, { version }]) => {
-      const resource = this.view.get(this.typeUrl, name);
-      return resource?.version === version ? [resource] : [];
-    });
+    return [...this.resources()];
   }
 
   /** Changes of interest count whatever the nonce says (rule 4). */

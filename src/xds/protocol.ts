@@ -51,7 +51,7 @@ export interface Respond {
   readonly changes: readonly NamedVersion[];
 }
 
-export interface Acknowledged {
+interface Acknowledged {
   readonly type: 'acknowledged';
   readonly typeUrl: string;
   /** Empty if the client came with these versions: it has them from an earlier stream. */
@@ -71,7 +71,7 @@ export interface Refused {
 }
 
 /** Ends the stream: the client asks for what cannot be (INVALID_ARGUMENT). */
-export interface Fail {
+interface Fail {
   readonly type: 'fail';
   readonly message: string;
 }

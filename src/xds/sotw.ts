@@ -1,7 +1,9 @@
 import { typeUrls } from '../protos/index.ts';
 import { Digest, type Resource, resourceOf } from '../resources/index.ts';
+import type { Due } from './backlog.ts';
+import type { Content, Items, Referrers } from './exchange.ts';
 import type { Refusal, SotwRequest } from './protocol.ts';
-import { type Content, type Items, type Referrers, Subscription } from './subscription.ts';
+import { Subscription } from './subscription.ts';
 
 /**
  * What the server knows of the state that its responses add to: that it is empty, as the client said; that the client
@@ -36,10 +38,15 @@ export class SotwSubscription extends Subscription<SotwRequest> {
       return state;
     }
     this.#basis = version === '' ? 'empty' : 'unknown';
-    const mayWait = version !== '' && !this.rules.fullState;
-    for (const { name } of state) {
-      if (mayWait) this.compare(name);
-      else this.owe(name);
+    // What nobody here remembers may be old, and refer to what has long been gone.
+    const since = version === '' ? this.view.sequence : 0;
+    if (version === '' || this.rules.fullState) {
+      for (const { name } of state) this.owe(name, since);
+    } else {
+      for (const name of this.interest.names) {
+        if (this.rules.updatesAfter.length > 0) this.refused.doubt(name, since);
+        this.compare(name, since);
+      }
     }
     this.answerDue = this.rules.fullState;
     return [];
@@ -54,8 +61,12 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     return nonce === '' || nonce === this.lastNonce;
   }
 
-  override get settled(): boolean {
-    return super.settled && this.#basis !== 'doubtful';
+  override get behindSince(): number {
+    return this.#basis === 'doubtful' ? 0 : super.behindSince;
+  }
+
+  override keeps(name: string, goneSince: number): boolean {
+    return this.#basis === 'doubtful' || super.keeps(name, goneSince);
   }
 
   protected override accept(items: Items): void {
@@ -68,9 +79,9 @@ export class SotwSubscription extends Subscription<SotwRequest> {
    * is tried out: clients take the good resources of a refused state where they can, and the state goes out again, whole,
    * with the next change.
    */
-  protected override refuse(items: Items, since: number, error: Refusal): boolean {
+  protected override refuse(items: Items, due: Due, error: Refusal): boolean {
     const known = this.#basis === 'empty' || this.#basis === 'accepted';
-    if (!this.rules.fullState || known) return super.refuse(items, since, error);
+    if (!this.rules.fullState || known) return super.refuse(items, due, error);
     super.accept(items);
     this.#basis = 'doubtful';
     return false;
@@ -113,6 +124,6 @@ export class SotwSubscription extends Subscription<SotwRequest> {
   #present(): readonly Resource[] {
     const { names, wildcard } = this.interest;
     const wanted = wildcard ? new Set([...names, ...this.view.names(this.typeUrl)]) : names;
-    return [...wanted].flatMap((name) => this.view.get(this.typeUrl, name) ?? []);
+    return [...wanted].flatMap((name) => this.latest(name) ?? []);
   }
 }

@@ -6,14 +6,14 @@ export interface Standing {
   /** What it is to have; undefined if there is no such resource. */
   readonly latest: Resource | undefined;
   /** What it has accepted last, or came with. */
-  readonly accepted: Accepted | undefined;
+  readonly accepted:
+    | {
+        readonly version: string;
+        /** Undefined if the client came with a version that is none of today's. */
+        readonly resource: Resource | undefined;
+      }
+    | undefined;
   readonly progress: Progress;
-}
-
-export interface Accepted {
-  readonly version: string;
-  /** Undefined if the client came with a version that is none of today's. */
-  readonly resource: Resource | undefined;
 }
 
 /**

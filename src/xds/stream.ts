@@ -1,8 +1,11 @@
-import type { ChangedNames, ResourceName, View } from '../resources/index.ts';
+import type { ChangedNames, Resource, ResourceName, View } from '../resources/index.ts';
 import { DeltaSubscription } from './delta.ts';
+import type { Items, Referrers } from './exchange.ts';
+import { Expected } from './followers.ts';
+import { Order } from './order.ts';
 import type { Action, DeltaRequest, DiscoveryRequest, SotwRequest } from './protocol.ts';
 import { SotwSubscription } from './sotw.ts';
-import type { Gate, Items, Referrers, Subscription } from './subscription.ts';
+import type { Subscription } from './subscription.ts';
 import { rankOf } from './types.ts';
 
 export interface StreamOptions {
@@ -20,20 +23,21 @@ export interface StreamOptions {
  */
 export class Stream<Request extends DiscoveryRequest> {
   readonly #options: StreamOptions;
-  readonly #open: (typeUrl: string, view: View) => Subscription<Request>;
+  readonly #open: (typeUrl: string, view: View, expected: Expected) => Subscription<Request>;
+  readonly #order: Order;
   /** In the order in which types are sent. */
   #subscriptions: readonly Subscription<Request>[] = [];
-  /** Followers of resources that were sent before the client asked for the followers' type. */
-  readonly #ahead = new Map<string, Set<string>>();
-  /** Whether the client has had the time to name all types that it wants. */
-  #introduced: boolean;
+  readonly #expected = new Map<string, Expected>();
   #responses = 0;
   #failed = false;
 
-  constructor(options: StreamOptions, open: (typeUrl: string, view: View) => Subscription<Request>) {
+  constructor(
+    options: StreamOptions,
+    open: (typeUrl: string, view: View, expected: Expected) => Subscription<Request>,
+  ) {
     this.#options = options;
     this.#open = open;
-    this.#introduced = options.typeUrl !== undefined;
+    this.#order = new Order((typeUrl) => this.#find(typeUrl), options.typeUrl !== undefined);
   }
 
   request(request: Request): readonly Action[] {
@@ -74,7 +78,7 @@ export class Stream<Request extends DiscoveryRequest> {
    * what is to be removed, so removals wait for this event (rule 12).
    */
   introduced(): readonly Action[] {
-    this.#introduced = true;
+    this.#order.introduced = true;
     return this.#failed ? [] : this.#advance();
   }
 
@@ -84,14 +88,11 @@ export class Stream<Request extends DiscoveryRequest> {
   }
 
   #begin(typeUrl: string, request: Request): readonly Action[] {
-    const subscription = this.#open(typeUrl, this.#options.view);
+    const expected = this.#expectedOf(typeUrl);
+    const subscription = this.#open(typeUrl, this.#options.view, expected);
     this.#subscriptions = [...this.#subscriptions, subscription].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
     const upToDate = subscription.begin(request, this.#referrersOf(subscription));
-    for (const name of this.#ahead.get(typeUrl) ?? []) {
-      subscription.expect(name);
-      if (subscription.wants(name)) subscription.owe(name);
-    }
-    this.#ahead.delete(typeUrl);
+    for (const name of expected.names()) if (subscription.wants(name)) subscription.owe(name);
 
     const changes = upToDate.map(({ name, version }) => ({ name, version }));
     const actions: readonly Action[] =
@@ -113,7 +114,7 @@ export class Stream<Request extends DiscoveryRequest> {
     for (const subscription of this.#subscriptions) {
       if (subscription === except) continue;
       const nonce = `${this.#options.id}.${this.#responses + 1}`;
-      const response = subscription.next(this.#gate(subscription), nonce);
+      const response = subscription.next(this.#order, nonce);
       if (response === undefined) continue;
       this.#responses += 1;
       const { items, content } = response;
@@ -124,30 +125,29 @@ export class Stream<Request extends DiscoveryRequest> {
     return actions;
   }
 
-  /** Rule 12. Types that this stream does not carry hold nothing back. */
-  #gate({ rules, changedAt }: Subscription<Request>): Gate {
-    return {
-      // Only older changes hold an update back, or steady changes of endpoints would do so for ever.
-      updates: rules.updatesAfter.every((type) => !((this.#find(type)?.pendingSince ?? Infinity) <= changedAt)),
-      removals:
-        rules.removalsAfter.length === 0 ||
-        (this.#introduced && rules.removalsAfter.every((type) => this.#find(type)?.settled ?? true)),
-    };
-  }
-
   #oweFollowers(items: Items): void {
+    // On a stream of one type there is nothing to follow with.
+    if (this.#options.typeUrl !== undefined) return;
     for (const resource of items.values()) if (resource?.follower !== undefined) this.#oweFollower(resource.follower);
   }
 
   #oweFollower({ typeUrl, name }: ResourceName): void {
+    this.#expectedOf(typeUrl).add(name, () => this.#resources());
     const subscription = this.#find(typeUrl);
-    subscription?.expect(name);
-    if (subscription?.wants(name)) {
-      subscription.owe(name);
-    } else if (subscription === undefined && this.#options.typeUrl === undefined) {
-      const names = this.#ahead.get(typeUrl) ?? new Set();
-      this.#ahead.set(typeUrl, names.add(name));
+    if (subscription?.wants(name)) subscription.owe(name);
+  }
+
+  #expectedOf(typeUrl: string): Expected {
+    let expected = this.#expected.get(typeUrl);
+    if (expected === undefined) {
+      expected = new Expected(typeUrl);
+      this.#expected.set(typeUrl, expected);
     }
+    return expected;
+  }
+
+  *#resources(): Iterable<Resource> {
+    for (const subscription of this.#subscriptions) yield* subscription.resources();
   }
 
   #find(typeUrl: string): Subscription<Request> | undefined {
@@ -164,9 +164,9 @@ export class Stream<Request extends DiscoveryRequest> {
 }
 
 export function sotwStream(options: StreamOptions): Stream<SotwRequest> {
-  return new Stream(options, (typeUrl, view) => new SotwSubscription(typeUrl, view));
+  return new Stream(options, (typeUrl, view, expected) => new SotwSubscription(typeUrl, view, expected));
 }
 
 export function deltaStream(options: StreamOptions): Stream<DeltaRequest> {
-  return new Stream(options, (typeUrl, view) => new DeltaSubscription(typeUrl, view));
+  return new Stream(options, (typeUrl, view, expected) => new DeltaSubscription(typeUrl, view, expected));
 }

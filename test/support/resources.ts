@@ -5,8 +5,10 @@ export function makeResource(
   typeUrl: string,
   name: string,
   content: string,
-  { follower, bytes = 0 }: { follower?: ResourceName | undefined; bytes?: number } = {},
+  options: { follower?: ResourceName | undefined; references?: readonly string[] | undefined; bytes?: number } = {},
 ): Resource {
+  const { follower, bytes = 0 } = options;
+  const references = options.references && new Set(options.references);
   const body = Buffer.concat([Buffer.from(`${name} ${content}`), Buffer.alloc(bytes)]);
-  return Object.freeze({ typeUrl, name, version: contentVersion(body), body, follower });
+  return Object.freeze({ typeUrl, name, version: contentVersion(body), body, follower, references });
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Pipeline } from '../../src/pipeline.ts';
 import { ProblemLog } from '../../src/problem-log.ts';
+import { typeUrls } from '../../src/protos/index.ts';
 import type { ResourceUpdate } from '../../src/resources/index.ts';
 import { ResourceStore } from '../../src/resources/index.ts';
 import type { ObjectRef, SourceRecord } from '../../src/sources/source.ts';
@@ -29,6 +30,7 @@ function pipeline() {
   const title = ({ typeUrl, name }: { typeUrl: string; name: string }) => `${typeUrl.split('.').at(-1)} ${name}`;
   return {
     problems,
+    resource: (typeUrl: string, name: string) => store.view().get(typeUrl, name),
     apply(upserts: SourceRecord[], deletes: ObjectRef[] = []) {
       made.changed({ upserts, deletes });
       const { set, remove, groups } = updates.at(-1)!;
@@ -56,6 +58,17 @@ describe('the first change', () => {
       'Listener 127.0.0.1:10000',
       'RouteConfiguration gateway',
     ]);
+  });
+});
+
+describe('routes', () => {
+  it('say which clusters they need, so that no client is sent them before it has these', () => {
+    const { apply, resource } = pipeline();
+    apply(world);
+    const references = () => resource(typeUrls.routeConfiguration, 'gateway')?.references;
+    expect(references()).toEqual(new Set(['shop/api/80', 'shop/db/80']));
+    apply([], [{ kind: 'Service', namespace: 'shop', name: 'db' }]);
+    expect(references()).toEqual(new Set(['shop/api/80']));
   });
 });
 

@@ -25,6 +25,14 @@ describe('a resource of a message', () => {
     expect(resourceOf(CLUSTER, { name: 'a' }, options)).toMatchObject(options);
   });
 
+  it('may say what it refers to, which nothing can change afterwards', () => {
+    const names = ['b', 'c', 'b'];
+    const { references } = resourceOf('envoy.config.route.v3.RouteConfiguration', { name: 'a' }, { references: names });
+    names.push('d');
+    expect(references).toEqual(new Set(['b', 'c']));
+    expect(resourceOf(CLUSTER, { name: 'a' }).references).toBeUndefined();
+  });
+
   it('says its name in each type that has one', () => {
     const named = [
       resourceOf(CLUSTER, { name: 'é' }),

@@ -7,7 +7,7 @@ import { makeResource } from '../../support/resources.ts';
 
 /**
  * A language for tables of events and what the state machine answers to them. Resources are written `CDS a@1`: type, name
- * and content; `-CDS a` removes one. What is sent reads `send CDS a@1 b@2 -c`, and the answers to it
+ * and content; `RDS r@1>a+b` says that it refers to the clusters a and b; `-CDS a` removes one. What is sent reads `send CDS a@1 b@2 -c`, and the answers to it
  * `acknowledged CDS a@1`, `refused CDS a@1`, with `, again` if it is sent again in parts.
  */
 export const TYPES = {
@@ -137,7 +137,8 @@ function nonceBack(back: number) {
 export function resource(text: string): Resource {
   const [type, name, content] = text.split(/[ @]/) as [TypeName, string, string];
   const follower = type === 'CDS' ? { typeUrl: TYPES.EDS, name } : undefined;
-  const made = makeResource(TYPES[type], name, content, { follower });
+  const references = content.split('>')[1]?.split('+');
+  const made = makeResource(TYPES[type], name, content, { follower, references });
   contents.set(made.version, content);
   return made;
 }
