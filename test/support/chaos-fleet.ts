@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { readAccessLog } from './access-log.ts';
 import { answersBetween, answersIn, kindsOf, QUESTION_NAMES } from './chaos-questions.ts';
 import type { SeededRandom } from './chaos-random.ts';
 import { type ChaosShunt, startChaosShunt } from './chaos-shunt.ts';
@@ -14,6 +18,7 @@ import {
 } from './chaos-world.ts';
 import { type Echo, startEcho } from './echo.ts';
 import { startTestEnvoy, type TestEnvoy } from './envoy.ts';
+import { type Happening, happeningsIn, tellFailures } from './failure-story.ts';
 import { Gateway } from './gateway.ts';
 import { formatReport, type Load, type LoadReport, startLoad } from './load/index.ts';
 import { type Manifest, ManifestFolder } from './manifests.ts';
@@ -148,17 +153,23 @@ export async function runChaos(
   { random, changes, retries = true, onChange }: ChaosOptions,
   atTheEnd: (run: ChaosRun) => Promise<void>,
 ): Promise<Reports> {
-  const shunt = await startChaosShunt(folder.manifests, PROTOCOLS, { retries });
+  const logs = await mkdtemp(join(tmpdir(), 'shunt-requests-'));
+  const requestLog = (node: string) => join(logs, node);
+  const diary: Happening[] = [];
+  const shunt = await startChaosShunt(folder.manifests, PROTOCOLS, { retries, requestLog });
   const members = new Map<string, Member>();
   const reports: Record<string, LoadReport> = {};
   try {
-    for (const node of PROTOCOLS) members.set(node, await join(shunt, node, folder.world));
+    for (const node of PROTOCOLS) members.set(node, await enlist(shunt, node, folder.world));
     const all = [...members.values()];
     for (let made = 0; made < changes; ) {
       const burst = randomBurst(folder.world, random, changes - made);
       made += burst.changes.length;
       for (const { what } of burst.changes) onChange?.(what);
+      const what = burst.changes.map((change) => change.what).join(', ');
+      diary.push({ at: Date.now(), what: `begins: ${what}` });
       await makeBurst(shunt, all, folder, burst.world);
+      diary.push({ at: Date.now(), what: `in force: ${what}` });
     }
     for (const { load } of all) await load.settle(PER_SECOND / 2);
     await atTheEnd({ shunt, envoys: Object.fromEntries([...members].map(([node, { envoy }]) => [node, envoy])) });
@@ -168,13 +179,22 @@ export async function runChaos(
       console.log(`${node}:\n${formatReport(reports[node])}`);
       gateway.close();
     }
-    for (const { envoy } of members.values()) await envoy.stop();
+    for (const [node, { envoy }] of members) {
+      await envoy.stop();
+      const report = reports[node];
+      // Without retries failures are what is to be seen.
+      if (report === undefined || !retries) continue;
+      const happenings = [...diary, ...happeningsIn(envoy.log)];
+      const stories = tellFailures(report, await readAccessLog(requestLog(node)), happenings);
+      if (stories.length > 0) console.log(`${node}:\n${stories.join('\n')}`);
+    }
     await shunt.stop();
+    await rm(logs, { recursive: true });
   }
   return reports;
 }
 
-async function join(shunt: ChaosShunt, node: (typeof PROTOCOLS)[number], world: World): Promise<Member> {
+async function enlist(shunt: ChaosShunt, node: (typeof PROTOCOLS)[number], world: World): Promise<Member> {
   const envoy = await startTestEnvoy({ xdsPort: shunt.xdsPort, protocol: node, nodeId: node });
   const port = shunt.gatewayPort(node);
   const kinds = kindsOf(QUESTION_NAMES, (name) => answersIn(world, name));

@@ -8,6 +8,7 @@ import { defaultSettings } from '../../src/settings/index.ts';
 import { directorySource } from '../../src/sources/directory/index.ts';
 import { refKey } from '../../src/sources/source.ts';
 import { createXdsServer, type XdsEvent } from '../../src/xds/index.ts';
+import { logRequests } from './access-log.ts';
 import { History } from './history.ts';
 import type { ManifestFolder } from './manifests.ts';
 import { freePort } from './ports.ts';
@@ -26,16 +27,22 @@ export interface ChaosShunt {
   stop(): Promise<void>;
 }
 
+export interface ChaosShuntOptions {
+  /** Whether routes send again what no endpoint has seen: without, changes cost requests. Default: true. */
+  readonly retries?: boolean;
+  /** The file into which the Envoy of a node id writes a line for each request. */
+  requestLog(node: string): string;
+}
+
 /**
  * Starts what `shunt serve --directory` runs, with one difference: two Envoys cannot both have the port that all of a fleet
  * have on their machines, so each gets the one of its own of the listeners that all would get.
  *
- * @param retries whether routes send again what no endpoint has seen: without, changes cost requests.
  */
 export async function startChaosShunt(
   folder: ManifestFolder,
   nodes: readonly string[],
-  { retries = true } = {},
+  { retries = true, requestLog }: ChaosShuntOptions,
 ): Promise<ChaosShunt> {
   const ports = new Map<string, number>();
   for (const node of nodes) ports.set(node, await freePort());
@@ -56,7 +63,10 @@ export async function startChaosShunt(
         remove,
         groups: new Map([
           ...groups,
-          ...[...own].map(([node, listeners]) => [node, { set: listeners, remove: [] }] as const),
+          ...[...own].map(([node, listeners]) => {
+            const logged = listeners.map((listener) => logRequests(listener, requestLog(node)));
+            return [node, { set: logged, remove: [] }] as const;
+          }),
         ]),
       });
     },

@@ -24,6 +24,9 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Finer than the time between two requests at the usual rates, so that these go one by one. */
 const TICK_MS = 1;
 
+/** The header that tells one request of a load from another, so that access logs can be searched for it. */
+export const LOAD_REQUEST = 'x-load-request';
+
 /** Sends requests to a schedule that knows nothing of the answers: an open loop. Runs in a thread of its own. */
 export class Generator {
   readonly #kinds: readonly RequestKind[];
@@ -36,6 +39,8 @@ export class Generator {
   readonly #ticking: NodeJS.Timeout;
   readonly #outstanding = new Set<Promise<void>>();
   #waiting: { readonly settled: number; readonly resolve: () => void }[] = [];
+  /** Loads on one gateway differ in it. */
+  readonly #name = Math.random().toString(36).slice(2, 6);
   #sent = 0;
   #settled = 0;
   #longestDelay = 0;
@@ -79,7 +84,8 @@ export class Generator {
     const now = performance.now();
     for (const due of this.#schedule.take(now)) {
       this.#longestDelay = Math.max(this.#longestDelay, now - due);
-      const underWay = this.#send(this.#sent % this.#kinds.length, due).finally(() =>
+      const request = `${this.#name}-${this.#sent}`;
+      const underWay = this.#send(this.#sent % this.#kinds.length, request, due).finally(() =>
         this.#outstanding.delete(underWay),
       );
       this.#outstanding.add(underWay);
@@ -88,15 +94,19 @@ export class Generator {
     return now;
   }
 
-  async #send(index: number, due: number): Promise<void> {
+  async #send(index: number, request: string, due: number): Promise<void> {
     const kind = this.#kinds[index]!;
     const tally = this.#tallies[index]!;
     const lists = this.#answeredBy.get(kind)!;
     const since = lists.length - 1;
     tally.sent();
-    const outcome = await this.#senders[kind.protocol].send(kind);
+    const outcome = await this.#senders[kind.protocol].send({
+      ...kind,
+      headers: { ...kind.headers, [LOAD_REQUEST]: request },
+    });
     const answeredBy = [...new Set(lists.slice(since).flat())];
-    tally.settled(judge(kind, answeredBy, outcome), due - this.#started, performance.now() - this.#started);
+    const failure = judge(kind, answeredBy, outcome);
+    tally.settled(failure, request, due - this.#started, performance.now() - this.#started);
     this.#settled += 1;
     const reached = this.#waiting.filter(({ settled }) => settled <= this.#settled);
     if (reached.length === 0) return;

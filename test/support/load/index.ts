@@ -7,6 +7,7 @@ import type { Order } from './worker.ts';
 export type { LoadOptions } from './generator.ts';
 export { type LoadProtocol, type OutgoingRequest, type RequestKind, requestKind } from './kind.ts';
 export { formatReport, type LoadReport } from './report.ts';
+export type { ToldFailure } from './tally.ts';
 
 /** A constant load on a gateway, under way. */
 export interface Load {

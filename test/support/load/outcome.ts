@@ -10,7 +10,10 @@ export type Outcome =
       readonly grpcStatus?: string | undefined;
       /** Who served, as the gateway says in `x-shunt-served-by`; empty if it says nothing. */
       readonly servedBy: string;
-      /** What stands in place of an echo upstream's answer: the body or, of a gRPC request, the message of its status. */
+      /**
+       * What stands in place of an echo upstream's answer: the body or, of a gRPC request, the message of its status. Where
+       * it is of Envoy's own making it says why, or nothing if there is no such route or cluster.
+       */
       readonly said?: string | undefined;
       /** Absent if the body is none of an echo upstream. */
       readonly echo?: EchoAnswer | undefined;
@@ -26,6 +29,9 @@ export interface Failure {
   /** What happened, in words. */
   readonly sentence: string;
 }
+
+/** Of the body of an answer that has failed, so many characters are told. */
+const MOST_TOLD = 200;
 
 /**
  * Holds an outcome against what its kind of request expects.
@@ -48,10 +54,12 @@ export function judge(request: RequestKind, answeredBy: readonly string[], outco
 function judgeAnswer(
   { protocol, method, path, body }: RequestKind,
   answeredBy: readonly string[],
-  { status, grpcStatus, echo }: Outcome & { kind: 'answer' },
+  { status, grpcStatus, servedBy, echo, said = '' }: Outcome & { kind: 'answer' },
 ): Failure | undefined {
-  if (status !== 200) return { kind: 'status', sentence: `status ${status}` };
-  if (protocol === 'gRPC' && grpcStatus !== '0') return { kind: 'status', sentence: `gRPC status ${grpcStatus}` };
+  const told = `${JSON.stringify(said.slice(0, MOST_TOLD))} from ${servedBy || 'nobody'}`;
+  if (status !== 200) return { kind: 'status', sentence: `status ${status}, ${told}` };
+  if (protocol === 'gRPC' && grpcStatus !== '0')
+    return { kind: 'status', sentence: `gRPC status ${grpcStatus}, ${told}` };
   if (echo === undefined) return { kind: 'responder', sentence: 'the answer is none of an echo upstream' };
   if (!answeredBy.includes(echo.title)) {
     return { kind: 'responder', sentence: `${echo.title} answered, not ${answeredBy.join(' or ')}` };

@@ -63,7 +63,7 @@ export function formatReport({ kinds, seconds, sent, ok, failed, longestDelay }:
   );
   const rate = `${(sent / seconds).toFixed(0)} requests a second for ${seconds.toFixed(1)} s; sent at most ${longestDelay.toFixed(0)} ms late.`;
   const told = kinds.flatMap((kind) =>
-    kind.failures.map((each) => `${kind.name} (${kind.protocol} ${kind.method}) ${each}`),
+    kind.failures.map(({ sentence }) => `${kind.name} (${kind.protocol} ${kind.method}) ${sentence}`),
   );
   return [...lines.map((line) => line.trimEnd()), rate, ...told].join('\n');
 }

@@ -12,7 +12,17 @@ export interface KindReport {
   readonly p50: number;
   readonly p99: number;
   /** The first few failures. */
-  readonly failures: readonly string[];
+  readonly failures: readonly ToldFailure[];
+}
+
+/** A failed request, so that it can be looked for elsewhere. */
+export interface ToldFailure {
+  /** What its header `x-load-request` said. */
+  readonly request: string;
+  /** When it was sent, in milliseconds since the epoch. */
+  readonly sentAt: number;
+  /** What happened, in words. */
+  readonly sentence: string;
 }
 
 /** How many failures of a kind a report tells in words. */
@@ -22,7 +32,7 @@ const TOLD = 3;
 export class Tally {
   readonly #kind: RequestKind;
   readonly #failed: Record<FailureKind, number> = { status: 0, connection: 0, timeout: 0, responder: 0 };
-  readonly #failures: string[] = [];
+  readonly #failures: ToldFailure[] = [];
   readonly #latencies: number[] = [];
   #sent = 0;
   #ok = 0;
@@ -36,17 +46,20 @@ export class Tally {
   }
 
   /**
+   * @param request what its header `x-load-request` said.
    * @param dueMs when the request was due, since the load began.
    * @param answeredMs when its outcome was known, likewise.
    */
-  settled(failure: Failure | undefined, dueMs: number, answeredMs: number): void {
+  settled(failure: Failure | undefined, request: string, dueMs: number, answeredMs: number): void {
     this.#latencies.push(answeredMs - dueMs);
     if (failure === undefined) {
       this.#ok += 1;
       return;
     }
     this.#failed[failure.kind] += 1;
-    if (this.#failures.length < TOLD) this.#failures.push(`at ${Math.round(dueMs)} ms: ${failure.sentence}`);
+    if (this.#failures.length === TOLD) return;
+    const sentAt = Math.round(Date.now() - (answeredMs - dueMs));
+    this.#failures.push({ request, sentAt, sentence: `at ${Math.round(dueMs)} ms: ${failure.sentence}` });
   }
 
   report(): KindReport {

@@ -81,7 +81,8 @@ describe('a constant load', () => {
     let number = 0;
     const port = await serve((_, response) => {
       response.statusCode = ++number % 2 === 0 ? 503 : 200;
-      response.end(JSON.stringify({ title: 'api', method: 'GET', path: '/', headers: {}, bodyLength: 0 }));
+      const answer = { title: 'api', method: 'GET', path: '/', headers: {}, bodyLength: 0 };
+      response.end(response.statusCode === 503 ? 'no healthy upstream' : JSON.stringify(answer));
     });
     const load = await startLoad({ port, kinds: [kind()], perSecond: 300 });
     await load.settle(40);
@@ -90,7 +91,7 @@ describe('a constant load', () => {
     expect(failed).toEqual({ status: Math.floor(report.sent / 2), connection: 0, timeout: 0, responder: 0 });
     expect(ok + report.failed).toBe(report.sent);
     expect(failures).toHaveLength(3);
-    expect(failures[0]).toMatch(/^at \d+ ms: status 503$/);
+    expect(failures[0]!.sentence).toMatch(/^at \d+ ms: status 503, "no healthy upstream" from nobody$/);
     expect(formatReport(report)).toContain('no key (HTTP/1.1 GET) at');
   });
 
@@ -101,7 +102,7 @@ describe('a constant load', () => {
     await load.settle(20);
     const report = await load.stop();
     expect(report.kinds[0]!.failed.responder).toBe(report.kinds[0]!.sent);
-    expect(report.kinds[0]!.failures[0]).toContain('api@pr-1 answered, not api');
+    expect(report.kinds[0]!.failures[0]!.sentence).toContain('api@pr-1 answered, not api');
     expect(report.kinds[1]).toMatchObject({ ok: report.kinds[1]!.sent });
   });
 
@@ -143,6 +144,6 @@ describe('a constant load', () => {
     const report = await load.stop();
     expect(report.failed).toBeGreaterThan(0);
     expect(report.ok).toBeGreaterThanOrEqual(20);
-    expect(report.kinds[0]!.failures[0]).toContain('api answered, not api@pr-1');
+    expect(report.kinds[0]!.failures[0]!.sentence).toContain('api answered, not api@pr-1');
   });
 });
