@@ -21,6 +21,13 @@ const RETRIES = 1_024;
  */
 const IDLE_TIMEOUT_MS = 4_000;
 
+/**
+ * A SYN that is lost is sent again after 1 s (RFC 6298, 2.1), so anything shorter takes one lost packet, or an Envoy
+ * that got no CPU for so long, for a dead endpoint: it is ejected, and all requests that wait for any connection to it are given up (Envoy's
+ * ConnPoolImplBase::purgePendingStreams). A second one is sent after 3 s.
+ */
+const CONNECT_TIMEOUT_MS = 2_500;
+
 export function clusterName(baseline: Baseline, port: HttpPort): string {
   return `${baseline.id}/${port.port}`;
 }
@@ -40,7 +47,7 @@ export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
     eds_cluster_config: {
       eds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: duration(0) },
     },
-    connect_timeout: duration(1_000),
+    connect_timeout: duration(CONNECT_TIMEOUT_MS),
     lb_policy: 'ROUND_ROBIN',
     lb_subset_config: {
       fallback_policy: 'DEFAULT_SUBSET',

@@ -183,14 +183,15 @@ const PREVIOUS_PRIORITIES = 'envoy.retry_priorities.previous_priorities';
 const FORWARDING: MessageTypes['envoy.config.route.v3.RouteAction'] = {
   // Envoy's default of 15 s truncates streams with status 200.
   timeout: duration(0),
-  // Only what no endpoint has seen is sent again; the next priority after a preview is the baseline.
+  // Only what no endpoint has seen is sent again: to the preview once more, where another endpoint, or the same at
+  // another moment, may take it; then to the next priority, which is the baseline, and there once more, too.
   retry_policy: {
     retry_on: 'connect-failure,refused-stream,reset-before-request',
-    num_retries: uint32(2),
+    num_retries: uint32(3),
     retry_priority: {
       name: PREVIOUS_PRIORITIES,
       typed_config: any('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', {
-        update_frequency: 1,
+        update_frequency: 2,
       }),
     },
   },
