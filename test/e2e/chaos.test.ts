@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withoutRequestLog } from '../support/access-log.ts';
 import { ChaosFolder, runChaos } from '../support/chaos-fleet.ts';
-import { STEADY_NAMES } from '../support/chaos-questions.ts';
 import { chaosChanges, chaosSeed, SeededRandom } from '../support/chaos-random.ts';
 import { FIRST_WORLD } from '../support/chaos-world.ts';
 import { inForce, rendered } from '../support/config-dump.ts';
@@ -15,8 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => folder?.delete());
 
+/** In milliseconds; it takes 10 s on a machine that has nothing else to do. */
+const TIMEOUT = 600_000;
+
 describe.skipIf(envoy === undefined)(
   'two Envoys under constant load, one over delta and one over state of the world',
+  { timeout: TIMEOUT },
   () => {
     test('a thousand random changes cost not one request, and leave both with what shunt render says', async () => {
       const random = new SeededRandom(chaosSeed());
@@ -38,15 +41,9 @@ describe.skipIf(envoy === undefined)(
           .map(([what, count]) => `${count} × ${what}`)
           .join('\n'),
       );
-      for (const { kinds, sent } of Object.values(reports)) {
-        const steady = kinds.filter(({ name }) => STEADY_NAMES.includes(name));
-        expect(steady.flatMap(({ failures }) => failures)).toEqual([]);
-        for (const { failed } of kinds) expect(failed).toMatchObject({ status: 0, connection: 0, timeout: 0 });
-        // A connection to a preview's endpoint that is being made when the endpoint becomes another preview's is given up,
-        // and its request, which nobody has seen, is sent again to the baseline. It is answered, by 200, a change late.
-        const late = kinds.filter(({ name }) => !STEADY_NAMES.includes(name)).flatMap(({ failures }) => failures);
-        console.log(`${late.length} of ${sent} requests fell back to the baseline a change late.`, ...late);
-        expect(late.length).toBeLessThanOrEqual(sent / 1_000);
+      for (const { kinds, failed } of Object.values(reports)) {
+        expect(kinds.flatMap(({ failures }) => failures)).toEqual([]);
+        expect(failed).toBe(0);
       }
       const rate = Object.values(reports).reduce((sum, { sent, seconds }) => sum + sent / seconds, 0);
       expect(rate).toBeGreaterThanOrEqual(500);

@@ -185,7 +185,7 @@ export async function runChaos(
       // Without retries failures are what is to be seen.
       if (report === undefined || !retries) continue;
       const happenings = [...diary, ...happeningsIn(envoy.log)];
-      const stories = tellFailures(report, await readAccessLog(requestLog(node)), happenings);
+      const stories = tellFailures(report, happenings, await readAccessLog(requestLog(node)));
       if (stories.length > 0) console.log(`${node}:\n${stories.join('\n')}`);
     }
     await shunt.stop();

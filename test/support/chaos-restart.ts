@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ResourcesByName } from './config-dump.ts';
 import type { TestEnvoy } from './envoy.ts';
+import type { Happening } from './failure-story.ts';
 import { type Load, type LoadOptions, startLoad } from './load/index.ts';
 import type { LogLine, ShuntProcess } from './shunt.ts';
 
@@ -36,6 +37,14 @@ export class Life {
     return [
       ...new Set(sent.flatMap((line) => (line.names as string[]).map((name) => `${typeOf(line)} ${name}`))),
     ].sort();
+  }
+
+  /** All that it has logged. */
+  happenings(): readonly Happening[] {
+    return this.#shunt.log.all.map(({ time, msg, names = '' }) => ({
+      at: Date.parse(String(time)),
+      what: `shunt: ${msg} ${names}`,
+    }));
   }
 
   /** Ends it as a crash or a lost machine does. */

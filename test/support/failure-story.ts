@@ -19,8 +19,8 @@ const MOST = 4;
  */
 export function tellFailures(
   { kinds }: LoadReport,
-  accessLog: ReadonlyMap<string, string>,
   happenings: readonly Happening[],
+  accessLog: ReadonlyMap<string, string> = new Map(),
 ): readonly string[] {
   return kinds.flatMap(({ name, protocol, method, failures }) =>
     failures.flatMap(({ request, sentAt, sentence }) => [
