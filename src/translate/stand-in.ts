@@ -36,16 +36,17 @@ export function standIns(
   const inOrder = [...unready].sort((a, b) => compareText(a.preview.id, b.preview.id));
   return inOrder.flatMap(({ preview, subsets }) => {
     const title = `${baseline.name}@${titleOf(preview)}`;
+    const behind = preview.whenUnready === 'deny' ? [] : fallbacksOf(subsets[0]!);
     const endpoints =
       preview.whenUnready === 'deny'
         ? [standIn(addresses.take(DENIED_NETWORK, title), title, subsets)]
-        : fallbacksOf(subsets[0]!).map((entry, index) => {
+        : behind.map((entry, index) => {
             const address = addresses.take(FALLBACK_NETWORK + index, title);
             return standIn(address, `${baseline.name} (${title} is not ready)`, subsets, entry);
           });
-    return endpoints.length === 0
-      ? []
-      : [{ priority: 0, locality: { sub_zone: `${title} is not ready` }, lb_endpoints: endpoints }];
+    // Envoy keeps the host of an address, its second address included, unless the locality changes.
+    const zone = [`${title} is not ready`, ...behind.map(({ address, port }) => `${address}:${port}`)].join(' ');
+    return endpoints.length === 0 ? [] : [{ priority: 0, locality: { sub_zone: zone }, lb_endpoints: endpoints }];
   });
 }
 

@@ -139,6 +139,21 @@ describe.skipIf(envoy === undefined)('a preview that is not ready', () => {
     for (let time = 0; time < 12; time++) expect((await gateway.ask({ host: 'api', headers })).servedBy).toBe(servedBy);
   });
 
+  test('leaves its requests to whichever endpoints the baseline has at the time', async () => {
+    const write = ({ http1Port }: Echo) =>
+      folder.write('moving', [
+        baselineManifest('shop/moving'),
+        ...sliceManifests('shop/moving', [http1Port]),
+        previewManifest('shop/moving-none', 'moving', 'none'),
+      ]);
+    for (const echo of [echoes.api, echoes['api@ready'], echoes.api]) {
+      await write(echo);
+      await gateway.untilAnsweredBy(echo.title, { host: 'moving' });
+      const question = { ...withKey('none'), host: 'moving' };
+      expect(await gateway.titles(question, 6)).toEqual(new Set([echo.title]));
+    }
+  });
+
   test('leaves its requests to an endpoint of the baseline that answers, if another does not', async () => {
     const down = [deadPorts[0], echoes.api.http1Port];
     await folder.write('two', [
