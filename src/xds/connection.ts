@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Changes, ResourceStore } from '../resources/index.ts';
+import { addressOfCall } from './address.ts';
 import { Answers } from './answers.ts';
 import type { Received } from './decode.ts';
 import { encodeResponse, type WireMessage } from './encode.ts';
@@ -71,7 +72,7 @@ export class Connection<Request extends DiscoveryRequest> {
   /** @param onClose called once, when the call is over for whatever reason. */
   constructor(call: Call, speech: Speech<Request>, context: ConnectionContext, onClose: () => void) {
     this.#call = call;
-    this.#address = addressOf(call);
+    this.#address = addressOfCall(call);
     this.#speech = speech;
     this.#context = context;
     this.#outbox = new Outbox(call, context.limits, () => {
@@ -291,11 +292,6 @@ export class Connection<Request extends DiscoveryRequest> {
 }
 
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
-
-/** The caller's IP address, unless it has gone. */
-export function addressOf(call: Call): string | undefined {
-  return /^(.*):\d+$/.exec(call.getPeer())?.[1];
-}
 
 function now(): number {
   return performance.timeOrigin + performance.now();

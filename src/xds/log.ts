@@ -1,17 +1,25 @@
 import type { Logger } from 'pino';
 import type { XdsEvent } from './events.ts';
-import { LogQuota } from './log-quota.ts';
+import { LogQuota, type LogQuotaOptions } from './log-quota.ts';
 import type { NamedVersion } from './protocol.ts';
 
 /** How many names one log line holds. */
 const LISTED = 20;
+
+/** A hundred Envoys behind an address may all reconnect, and be heard. */
+export const COMINGS_AND_GOINGS: LogQuotaOptions = {
+  periodMs: 60_000,
+  lines: 300,
+  announcement: (client) =>
+    `Clients at ${client} come, go or refuse so often that no more is logged of it for up to a minute; at the level debug, all is.`,
+};
 
 /**
  * Writes events to the log: refusals as warnings, comings and goings as information, the rest for debugging; and all for
  * debugging that is too much of one address.
  */
 export function logEvents(log: Logger): (event: XdsEvent, address: string | undefined) => void {
-  const quota = new LogQuota(log);
+  const quota = new LogQuota(log, COMINGS_AND_GOINGS);
   return (event, address) => {
     const { node, stream } = event;
     switch (event.type) {

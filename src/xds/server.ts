@@ -1,7 +1,8 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { ResourceStore } from '../resources/index.ts';
-import { addressOf, type Call, Connection, type ConnectionContext } from './connection.ts';
+import { addressOfCall } from './address.ts';
+import { type Call, Connection, type ConnectionContext } from './connection.ts';
 import { addClientStatus, CLIENT_STATUS_SERVICE, type ReportsFor } from './csds/index.ts';
 import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
@@ -87,7 +88,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     if (closing) return refuse(call, status.UNAVAILABLE, 'The control plane is stopping.');
     if (connections.size >= limits.streams) {
       const sentence = `There are ${limits.streams} discovery streams here already, which is the limit.`;
-      refusals.tell(addressOf(call), sentence);
+      refusals.tell(addressOfCall(call), sentence);
       return refuse(call, status.RESOURCE_EXHAUSTED, sentence);
     }
     const forget = () => connections.delete(connection);

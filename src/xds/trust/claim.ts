@@ -1,4 +1,5 @@
 import type { ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
+import { addressOfCall } from '../address.ts';
 import type { Node } from '../node.ts';
 import { identitiesOf } from './identity.ts';
 import { denied, type Refusal, unauthenticated } from './policy.ts';
@@ -18,8 +19,7 @@ export function judgeClaim(
   if (certificate === undefined) return unauthenticated('The connection has no client certificate any more.');
   const why = tls.policy.refuseClaim(identitiesOf(certificate), node);
   if (why === undefined) return undefined;
-  const peer = call.getPeer();
-  refusals.tell(peer.slice(0, peer.lastIndexOf(':')), why);
+  refusals.tell(addressOfCall(call), why);
   return denied(why);
 }
 

@@ -1,14 +1,18 @@
 import type { Logger } from 'pino';
+import { LogQuota } from '../log-quota.ts';
 
 /** How long a line is not repeated, in milliseconds: a refused Envoy comes back several times a second. */
 const PERIOD_MS = 60 * 60 * 1_000;
-/** So many different lines a period. Clients choose their names, and so the lines. */
-const MOST_LINES = 100;
+/** So many different lines a period about the clients of one address. They choose their names, and so the lines. */
+const LINES = 20;
+/** So many lines of a period are remembered; those that come then may be repeated, as far as there are lines for it. */
+const REMEMBERED = 10_000;
 
 /** Logs who was refused and why: each line once an hour. */
 export class RefusalLog {
   readonly #log: Logger;
   readonly #now: () => number;
+  readonly #quota: LogQuota;
   readonly #told = new Set<string>();
   #since = Number.NEGATIVE_INFINITY;
 
@@ -16,6 +20,9 @@ export class RefusalLog {
   constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log;
     this.#now = now;
+    const announcement = (client: string) =>
+      `Clients at ${client} are refused for many different reasons; no more of them are logged within the hour.`;
+    this.#quota = new LogQuota(log, { periodMs: PERIOD_MS, lines: LINES, announcement }, now);
   }
 
   /** @param address the client's IP address. */
@@ -25,9 +32,8 @@ export class RefusalLog {
       this.#since = this.#now();
     }
     const line = `Refused a client at ${address ?? 'an unknown address'}: ${sentence}`;
-    if (this.#told.has(line) || this.#told.size > MOST_LINES) return;
-    this.#told.add(line);
-    if (this.#told.size <= MOST_LINES) this.#log.warn({ client: address }, line);
-    else this.#log.warn('Many different clients are refused; no more of them are logged within the hour.');
+    if (this.#told.has(line) || !this.#quota.take(address)) return;
+    if (this.#told.size < REMEMBERED) this.#told.add(line);
+    this.#log.warn({ client: address }, line);
   }
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:crypto';
-import { type AddressInfo, isIPv4, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
+import { addressOfSocket } from '../address.ts';
 import { type CertificateTiming, CertificateWatch, DEFAULT_TIMING } from './certificate-watch.ts';
 import type { CertificateFiles, Certificates } from './certificates.ts';
 import { holderOf, identitiesOf } from './identity.ts';
@@ -108,7 +109,7 @@ export class TlsListener {
       this.#context.admit(socket);
       return;
     }
-    this.#context.refusals.tell(addressOf(socket), refusal.sentence);
+    this.#context.refusals.tell(addressOfSocket(socket), refusal.sentence);
     this.#refuser.refuse(socket, refusal);
   }
 
@@ -136,7 +137,7 @@ export class TlsListener {
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
     const said = 'reason' in error ? String(error.reason) : error.message;
     const [, meaning = 'The TLS handshake failed'] = handshakes.find(([pattern]) => pattern.test(said)) ?? [];
-    this.#context.refusals.tell(addressOf(socket), `${meaning} (${said}).`);
+    this.#context.refusals.tell(addressOfSocket(socket), `${meaning} (${said}).`);
   }
 }
 
@@ -172,9 +173,4 @@ const handshakes: readonly (readonly [RegExp, string])[] = [
  */
 function contextOf({ certificate, key, ca }: Certificates) {
   return { cert: certificate, key, ca, secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION };
-}
-
-function addressOf({ remoteAddress }: Socket): string | undefined {
-  const unmapped = remoteAddress?.replace(/^::ffff:/, '');
-  return unmapped !== undefined && isIPv4(unmapped) ? unmapped : remoteAddress;
 }

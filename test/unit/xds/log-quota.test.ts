@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { COMINGS_AND_GOINGS } from '../../../src/xds/log.ts';
 import { LogQuota } from '../../../src/xds/log-quota.ts';
 
 let lines: string[];
@@ -9,13 +10,14 @@ let quota: LogQuota;
 beforeEach(() => {
   lines = [];
   now = 0;
-  quota = new LogQuota(pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) }), () => now);
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  quota = new LogQuota(log, COMINGS_AND_GOINGS, () => now);
 });
 
 const taken = (address: string | undefined, times: number) =>
   Array.from({ length: times }, () => quota.take(address)).filter((may) => may).length;
 
-describe('the lines that the log has for the clients of an address', () => {
+describe('the lines that the log has for the comings and goings of the clients of an address', () => {
   it('are 300 a minute, and their end is announced once', () => {
     expect(taken('10.0.0.1', 1_000)).toBe(300);
     expect(lines).toEqual([

@@ -41,10 +41,17 @@ test('another client, and another reason, have lines of their own', () => {
   expect(lines).toHaveLength(3);
 });
 
-test('clients that change their names all the time fill no log', () => {
+test('clients that change their names all the time fill no log, and hide nobody else', () => {
   for (let times = 0; times < 100_000; times++) refusals.tell('10.0.0.1', `Not ${times}.`);
-  expect(lines).toHaveLength(101);
-  expect(lines.at(-1)).toBe('Many different clients are refused; no more of them are logged within the hour.');
+  expect(lines).toHaveLength(21);
+  expect(lines.at(-1)).toBe(
+    'Clients at 10.0.0.1 are refused for many different reasons; no more of them are logged within the hour.',
+  );
+  refusals.tell('10.0.0.2', 'No.');
+  expect(lines.at(-1)).toBe('Refused a client at 10.0.0.2: No.');
+  now += HOUR;
+  refusals.tell('10.0.0.1', 'Not you.');
+  expect(lines.at(-1)).toBe('Refused a client at 10.0.0.1: Not you.');
 });
 
 test.each([
