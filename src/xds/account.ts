@@ -63,9 +63,9 @@ export abstract class Account implements Ordered {
     return this.held.size > 0 && this.lastNonce === '';
   }
 
-  /** How many names the client asks for one by one. */
-  get nameCount(): number {
-    return this.interest.names.size;
+  /** What the client asks for. */
+  get wanted(): Pick<Interest, 'names' | 'wildcard'> {
+    return this.interest;
   }
 
   /** What the client refused and would be sent otherwise. */

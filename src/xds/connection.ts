@@ -4,16 +4,17 @@ import type { Logger } from 'pino';
 import type { Changes, ResourceStore } from '../resources/index.ts';
 import { addressOfCall } from './address.ts';
 import { Answers } from './answers.ts';
-import type { Received } from './decode.ts';
 import { encodeResponse, type WireMessage } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';
+import { type Guard, guardOf } from './guard/index.ts';
 import { invalid, LimitExceeded, tooMuch, type XdsLimits } from './limits.ts';
 import type { Node, NodeMessage } from './node.ts';
 import { Outbox } from './outbox.ts';
-import type { Action, DiscoveryRequest, Variant } from './protocol.ts';
+import type { Action, DiscoveryRequest } from './protocol.ts';
 import type { StreamReport } from './report.ts';
-import type { Stream, StreamOptions } from './stream.ts';
+import type { Speech } from './speech.ts';
+import type { Stream } from './stream.ts';
 import type { Refusal } from './trust/index.ts';
 
 export type Call = ServerDuplexStream<Buffer, WireMessage>;
@@ -32,14 +33,6 @@ export interface ConnectionContext {
   readonly limits: XdsLimits;
   /** Told what a client did that it should not. */
   readonly onOffence: (address: string | undefined, sentence: string) => void;
-}
-
-/** What a discovery method brings: its variant of the protocol. */
-interface Speech<Request extends DiscoveryRequest> {
-  readonly variant: Variant;
-  readonly typeUrl: string | undefined;
-  decode(bytes: Uint8Array, limits: XdsLimits): Received<Request>;
-  stream(options: StreamOptions): Stream<Request>;
 }
 
 /** The client's identity, and the state machine that serves it: both from the first request on. */
@@ -63,7 +56,10 @@ export class Connection<Request extends DiscoveryRequest> {
   readonly #answers = new Map<string, Answers>();
   #client: Client<Request> | undefined;
   readonly #outbox: Outbox<WireMessage>;
-  /** Runs until the first request, then until the client has asked for all its types. */
+  readonly #guard: Guard;
+  /** Of names that the client came with and nobody here knows: who asks for everything is told that they are gone. */
+  #claimedBytes = 0;
+  /** Runs from the first request until the client has asked for all its types. */
   #patience: NodeJS.Timeout | undefined;
   #open = true;
   /** Why no more is said, though what was said may still be on its way. */
@@ -75,15 +71,12 @@ export class Connection<Request extends DiscoveryRequest> {
     this.#address = addressOfCall(call);
     this.#speech = speech;
     this.#context = context;
-    this.#outbox = new Outbox(call, context.limits, () => {
-      const sentence = 'It does not read what it is sent, so its stream was reset.';
-      context.onOffence(this.#address, sentence);
-      close(sentence);
-    });
+    this.#outbox = new Outbox(call, context.limits);
+    this.#guard = guardOf(call);
     const close = (reason: string) => {
       if (this.#close(reason)) onClose();
     };
-    call.on('cancelled', () => close('the client went away'));
+    call.on('cancelled', () => close(this.#guard.verdict ?? 'the client went away'));
     call.on('error', (error) => close(error.message));
     call.on('end', () => this.end('the client ended the stream'));
     call.on('finish', () => close(this.#ending ?? ''));
@@ -91,20 +84,14 @@ export class Connection<Request extends DiscoveryRequest> {
 
   /** Begins to read. Until the store is synced there is no answer to any question, so none is heard (rule 13). */
   start(): void {
-    this.#call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
-    const { firstRequestMs } = this.#context.limits;
-    this.#patience = setTimeout(() => {
-      const sentence = `No request came within ${firstRequestMs / 1_000} s of the stream's beginning.`;
-      this.#guard(() => this.#offend(new LimitExceeded(status.DEADLINE_EXCEEDED, sentence)));
-    }, firstRequestMs);
-    this.#patience.unref();
+    this.#call.on('data', (bytes: Buffer) => this.#attempt(() => this.#receive(bytes)));
   }
 
   worldChanged(changes: Changes): void {
     const client = this.#client;
     if (client === undefined) return;
     const changed = changes.of(...client.groups);
-    if (changed.size > 0) this.#guard(() => this.#run(client, client.stream.worldChanged(changed)));
+    if (changed.size > 0) this.#attempt(() => this.#run(client, client.stream.worldChanged(changed)));
   }
 
   /** Ends the stream once all that was said is sent; a client of a control plane then connects anew. */
@@ -167,10 +154,33 @@ export class Connection<Request extends DiscoveryRequest> {
       this.#client = this.#greet(received);
     }
     this.#context.onType(received.request.typeUrl);
-    const actions = this.#client.stream.request(received.request);
-    const excess = this.#excess(this.#client);
+    const { request } = received;
+    const free = this.#isFree(this.#client, request);
+    this.#noteClaims(this.#client, request);
+    const actions = this.#client.stream.request(request);
+    // Now it is known whether it answers what is in flight, and what it wants.
+    const excess = this.#excess(this.#client) ?? (free && answers(actions) ? undefined : this.#guard.request());
     if (excess === undefined) this.#run(this.#client, actions);
     else this.#offend(excess);
+  }
+
+  /** Whether an answer to a response is no more than that. Whoever asks for something with each would be sent it for ever. */
+  #isFree({ stream }: Client<Request>, request: Request): boolean {
+    const type = stream.types().find(({ typeUrl }) => typeUrl === this.#typeOf(request));
+    return type !== undefined && !this.#speech.asks(request, type.wanted);
+  }
+
+  #noteClaims({ stream, groups }: Client<Request>, request: Request): void {
+    const type = this.#typeOf(request);
+    if (stream.types().some(({ typeUrl }) => typeUrl === type)) return;
+    const view = this.#context.store.view(...groups);
+    for (const name of this.#speech.claimed(request)) {
+      if (view.get(type, name) === undefined) this.#claimedBytes += name.length + NAME_BYTES;
+    }
+  }
+
+  #typeOf({ typeUrl }: Request): string {
+    return typeUrl || (this.#speech.typeUrl ?? '');
   }
 
   #excess({ stream }: Client<Request>): LimitExceeded | undefined {
@@ -178,8 +188,13 @@ export class Connection<Request extends DiscoveryRequest> {
     const asked = stream.types();
     if (asked.length > types)
       return tooMuch(`A stream may ask for ${types} types at most, and this one asks for more.`);
-    const named = asked.reduce((sum, { nameCount }) => sum + nameCount, 0);
-    if (named <= names) return undefined;
+    let count = 0;
+    let bytes = this.#claimedBytes;
+    for (const { wanted } of asked) {
+      count += wanted.names.size;
+      bytes += wanted.names.length + wanted.names.size * NAME_BYTES;
+    }
+    if (count <= names) return this.#guard.keep(bytes);
     return tooMuch(`A stream may subscribe to ${names} names at most, of all types together, and this one wants more.`);
   }
 
@@ -189,9 +204,8 @@ export class Connection<Request extends DiscoveryRequest> {
     const groups = groupsOf(node);
     const stream = this.#speech.stream({ id: this.#id, view: store.view(...groups), typeUrl });
     const client = { node, nodeMessage, groups, stream, connectedAt: now() };
-    clearTimeout(this.#patience);
     this.#patience = setTimeout(() => {
-      this.#guard(() => this.#run(client, stream.introduced()));
+      this.#attempt(() => this.#run(client, stream.introduced()));
     }, limits.introductionMs);
     this.#patience.unref();
     this.#tell(client, { type: 'connected', variant });
@@ -258,7 +272,7 @@ export class Connection<Request extends DiscoveryRequest> {
   }
 
   /** An error on one stream ends that stream: its client connects anew, and the others do not notice. */
-  #guard(run: () => void): void {
+  #attempt(run: () => void): void {
     if (!this.#speaks) return;
     try {
       run();
@@ -289,6 +303,16 @@ export class Connection<Request extends DiscoveryRequest> {
     if (this.#client !== undefined) this.#tell(this.#client, { type: 'disconnected', reason });
     return true;
   }
+}
+
+/**
+ * What is remembered with a name, in bytes: measured, 70 once what it stands for is acknowledged, and 135 while that is on
+ * its way; half as much again for what is refused.
+ */
+const NAME_BYTES = 200;
+
+function answers(actions: readonly Action[]): boolean {
+  return actions.some((action) => (action.type === 'acknowledged' || action.type === 'refused') && action.nonce !== '');
 }
 
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;

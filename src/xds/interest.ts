@@ -7,7 +7,33 @@ export interface InterestChange {
   readonly wildcard: 'begun' | 'asked again' | 'ended' | 'as before';
 }
 
-const WILDCARD = '*';
+export const WILDCARD = '*';
+
+/** Names, and how long they are together. */
+export class NameSet extends Set<string> {
+  #length = 0;
+
+  constructor(names: Iterable<string> = []) {
+    super();
+    for (const name of names) this.add(name);
+  }
+
+  /** In UTF-16 code units, of which each takes one or two bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
+  override add(name: string): this {
+    if (!this.has(name)) this.#length += name.length;
+    return super.add(name);
+  }
+
+  override delete(name: string): boolean {
+    const deleted = super.delete(name);
+    if (deleted) this.#length -= name.length;
+    return deleted;
+  }
+}
 
 /**
  * What a client wants of one type: names, everything, or both. Everything is `*`, or legacy: no name ever given for this
@@ -16,7 +42,7 @@ const WILDCARD = '*';
  */
 export class Interest {
   readonly #knowsWildcard: boolean;
-  #names: Set<string> = new Set();
+  #names = new NameSet();
   #wildcard = false;
   #everNamed = false;
 
@@ -26,7 +52,7 @@ export class Interest {
   }
 
   /** Names asked for one by one. */
-  get names(): ReadonlySet<string> {
+  get names(): ReadonlySet<string> & Pick<NameSet, 'length'> {
     return this.#names;
   }
 
@@ -42,7 +68,7 @@ export class Interest {
   replace(requested: readonly string[]): InterestChange {
     const before = { names: this.#names, wildcard: this.#wildcard };
     this.#everNamed ||= requested.length > 0;
-    const names = new Set(requested);
+    const names = new NameSet(requested);
     this.#wildcard = this.#knowsWildcard && (this.#everNamed ? names.delete(WILDCARD) : true);
     this.#names = names;
     return {

@@ -1,12 +1,12 @@
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { ResourceStore } from '../resources/index.ts';
 import { addressOfCall } from './address.ts';
 import { type Call, Connection, type ConnectionContext } from './connection.ts';
 import { addClientStatus, CLIENT_STATUS_SERVICE, type ReportsFor } from './csds/index.ts';
-import { decodeDeltaRequest, decodeSotwRequest } from './decode.ts';
 import type { ClientStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';
+import { Guard, type GuardContext, Ledger } from './guard/index.ts';
 import { addHealth } from './health.ts';
 import { DEFAULT_LIMITS, type XdsLimits } from './limits.ts';
 import { logEvents } from './log.ts';
@@ -15,8 +15,8 @@ import type { DeltaRequest, SotwRequest } from './protocol.ts';
 import { addReflection } from './reflection.ts';
 import { type Method, methods, serviceNames } from './service.ts';
 import { SideServices } from './side-services.ts';
-import { deltaStream, sotwStream } from './stream.ts';
-import { claimable, judgeClaim, RefusalLog, TlsListener, type TlsOptions } from './trust/index.ts';
+import { deltaSpeech, sotwSpeech } from './speech.ts';
+import { claimable, judgeClaim, peerOf, RefusalLog, TlsListener, type TlsOptions } from './trust/index.ts';
 import { isKnown } from './types.ts';
 
 export interface XdsServerOptions {
@@ -45,7 +45,17 @@ export interface XdsServer {
 /** Serves a store's resources to Envoys and other xDS clients, on one aggregated stream or on one a type. */
 export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options }: XdsServerOptions): XdsServer {
   const limits: XdsLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const refusals = new RefusalLog(log);
+  const guarded = {
+    limits,
+    peerOf: (call: ServerInterceptingCallInterface) => peerOf(tls, call),
+    onOffence: (call: ServerInterceptingCallInterface, sentence: string) =>
+      refusals.tell(addressOfCall(call), sentence),
+  };
+  const discovery: GuardContext = { ...guarded, ledger: new Ledger(limits), chargesRequests: false };
+  const beside: GuardContext = { ...guarded, ledger: new Ledger({ ...limits, ...SIDE_CALLS }), chargesRequests: true };
   const server = new Server({
+    interceptors: [({ path }, call) => new Guard(call, discoveryPaths.has(path) ? discovery : beside)],
     'grpc.max_receive_message_length': limits.requestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
@@ -55,7 +65,6 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
   const connections = new Set<Connection<SotwRequest> | Connection<DeltaRequest>>();
   const logEvent = logEvents(log);
   const strangeTypes = new Set<string>();
-  const refusals = new RefusalLog(log);
   let listener: TlsListener | undefined;
   const context: ConnectionContext = {
     store,
@@ -86,16 +95,11 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
   };
   const serve = ({ variant, typeUrl }: Method, call: Call) => {
     if (closing) return refuse(call, status.UNAVAILABLE, 'The control plane is stopping.');
-    if (connections.size >= limits.streams) {
-      const sentence = `There are ${limits.streams} discovery streams here already, which is the limit.`;
-      refusals.tell(addressOfCall(call), sentence);
-      return refuse(call, status.RESOURCE_EXHAUSTED, sentence);
-    }
     const forget = () => connections.delete(connection);
     const connection =
       variant === 'sotw'
-        ? new Connection(call, { variant, typeUrl, decode: decodeSotwRequest, stream: sotwStream }, context, forget)
-        : new Connection(call, { variant, typeUrl, decode: decodeDeltaRequest, stream: deltaStream }, context, forget);
+        ? new Connection(call, { typeUrl, ...sotwSpeech }, context, forget)
+        : new Connection(call, { typeUrl, ...deltaSpeech }, context, forget);
     connections.add(connection);
     if (store.synced) connection.start();
   };
@@ -160,6 +164,13 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     status: () => [...connections].flatMap((connection) => connection.status() ?? []),
   };
 }
+
+const discoveryPaths: ReadonlySet<string> = new Set(methods.map(({ definition }) => definition.path));
+
+const MIB = 1024 * 1024;
+
+/** What the services beside discovery may cost: they are there for people and probes. The answers of CSDS are large. */
+const SIDE_CALLS = { streams: 1_000, peerStreams: 100, memoryBytes: 256 * MIB, peerMemoryBytes: 128 * MIB };
 
 /** So many types without resources are logged, each once. */
 const STRANGE_TYPES = 100;

@@ -83,7 +83,7 @@ export class Stream<Request extends DiscoveryRequest> {
   }
 
   /** The types that the client asks for, and how it stands to each. */
-  types(): readonly Pick<Subscription<Request>, 'typeUrl' | 'nameCount' | 'refusals' | 'wants' | 'standings'>[] {
+  types(): readonly Pick<Subscription<Request>, 'typeUrl' | 'wanted' | 'refusals' | 'wants' | 'standings'>[] {
     return this.#subscriptions;
   }
 

@@ -27,6 +27,9 @@ async function start(limits: Partial<XdsLimits>) {
 const names = (count: number, prefix = 'n') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 const warnings = () => test.logged.filter(({ level }) => level >= 40).map(({ msg }) => msg);
 
+const has = ({ changes }: { changes: readonly { version: string | undefined }[] }, version: string) =>
+  changes.some((change) => change.version === version);
+
 /** A client on a connection of its own is served. */
 async function othersAreServed() {
   const other = test.client().delta();
@@ -125,6 +128,173 @@ describe('names', () => {
   });
 });
 
+describe('memory', () => {
+  const sentence =
+    'What this stream asks for would take more than 0.1 MiB of memory here, which is the limit; ask for less.';
+  const hundred = names(100, 'x'.repeat(100));
+
+  it.each(['sotw', 'delta'] as const)('is taken by names, by their length and number, in %s', async (variant) => {
+    await start({ streamMemoryBytes: 100_000 });
+    const stream = client[variant]();
+    // 100 names of 100 bytes are within the limit, and 500 are not.
+    const ask = (count: number) => {
+      const list = Array.from({ length: count / 100 }, (_, index) => hundred.map((name) => `${index}${name}`)).flat();
+      const asked = variant === 'sotw' ? { resource_names: list } : { resource_names_subscribe: list };
+      stream.send({ node: { id: 'one' }, type_url: loadAssignment, ...asked });
+    };
+    ask(100);
+    await test.event('connected');
+    ask(500);
+    expect(await stream.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: sentence });
+    await othersAreServed();
+    expect(warnings()).toEqual([`Refused a client at 127.0.0.1: ${sentence}`]);
+  });
+
+  it('is free again when names are given up, or the stream ends', async () => {
+    await start({ peerMemoryBytes: 100_000 });
+    for (let round = 0; round < 5; round++) {
+      const stream = client.delta();
+      for (let i = 0; i < 5; i++) {
+        const resource_names_subscribe = hundred.map((name) => `${i}${name}`);
+        const resource_names_unsubscribe = hundred.map((name) => `${i - 1}${name}`);
+        const asked = { resource_names_subscribe, resource_names_unsubscribe };
+        stream.send({ node: { id: `${round}` }, type_url: loadAssignment, ...asked });
+        const { nonce } = await stream.next();
+        stream.send({ type_url: loadAssignment, response_nonce: nonce! });
+      }
+      stream.cancel();
+      await test.event('disconnected', ({ node }) => node === `${round}`);
+    }
+    expect(warnings()).toEqual([]);
+  });
+
+  it('of all streams of a client is counted together', async () => {
+    await start({ peerMemoryBytes: 100_000 });
+    const streams = Array.from({ length: 10 }, (_, index) => {
+      const stream = test.client().delta();
+      stream.send({ node: { id: `${index}` }, type_url: loadAssignment, resource_names_subscribe: hundred });
+      return stream;
+    });
+    const details =
+      'What the streams of the address 127.0.0.1 ask for would take more than 0.1 MiB of memory here, which is the limit for one client; ask for less.';
+    const ended = await Promise.race(streams.map(({ ended }) => ended));
+    expect(ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details });
+    expect(warnings()).toEqual([`Refused a client at 127.0.0.1: ${details}`]);
+  });
+
+  it('is taken by the versions that a client comes back with, where nobody here knows the names', async () => {
+    await start({ streamMemoryBytes: 100_000 });
+    const come = (known: readonly string[]) => {
+      const stream = client.delta();
+      const initial_resource_versions = Object.fromEntries(known.map((name) => [name, '1']));
+      stream.send({
+        node: { id: 'one' },
+        type_url: cluster,
+        resource_names_subscribe: ['*'],
+        initial_resource_versions,
+      });
+      return stream;
+    };
+    expect((await come(names(10)).next()).resources).toHaveLength(1);
+    expect(await come(names(1_000)).ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: sentence });
+  });
+
+  it('is taken by a request that never comes to its end', async () => {
+    await start({ streamMemoryBytes: MIB });
+    const deaf = await DeafClient.connect(test.port);
+    const stream = deaf.open();
+    stream.askPart(20 * MIB, Buffer.alloc(2 * MIB));
+    expect(await stream.status).toBe(status.RESOURCE_EXHAUSTED);
+    deaf.close();
+    await othersAreServed();
+  });
+});
+
+describe('requests in a second', () => {
+  const rate = { burst: 20, perSecond: 0.001 };
+  const sentence =
+    'This stream asks more than 0.001 times a second for what no response called for, which is the limit; ask less often.';
+
+  it.each(['sotw', 'delta'] as const)(
+    'that answer responses are free, however many they are, in %s',
+    async (variant) => {
+      await start({ streamRequests: rate, peerRequests: rate });
+      const types = [cluster, loadAssignment, listener, routeConfiguration, typeUrls.scopedRouteConfiguration];
+      const stream = client[variant]();
+      const asked = variant === 'sotw' ? { resource_names: ['a'] } : { resource_names_subscribe: ['a'] };
+      for (const type_url of types) stream.send({ node: { id: 'one' }, type_url, ...asked });
+      const named = variant === 'sotw' ? asked : {};
+      const answering = async () => {
+        for (;;) {
+          const { type_url, nonce } = await stream.next();
+          stream.send({ type_url, response_nonce: nonce!, ...named });
+        }
+      };
+      const ended = expect(answering()).rejects.toThrow();
+      for (let content = 2; content < 200; content++) {
+        const world = types.map((type) => makeResource(type, 'a', `${content}`));
+        test.apply(...world);
+        for (const { typeUrl, version } of world) {
+          await test.event('acknowledged', (event) => event.typeUrl === typeUrl && has(event, version));
+        }
+      }
+      stream.cancel();
+      await ended;
+      expect(test.events.filter(({ type }) => type === 'acknowledged').length).toBeGreaterThan(900);
+      expect(warnings()).toEqual([]);
+    },
+  );
+
+  it('for the same thing again and again are not, even if each answers a response', async () => {
+    await start({ streamRequests: rate });
+    for (const again of [{ resource_names_subscribe: ['a'] }, { resource_names_subscribe: ['*'] }]) {
+      const stream = client.delta();
+      stream.send({ node: { id: 'one' }, type_url: cluster, resource_names_subscribe: ['*'] });
+      let over = false;
+      void stream.ended.then(() => {
+        over = true;
+      });
+      while (!over) {
+        const response = await stream.next().catch(() => undefined);
+        if (response !== undefined) stream.send({ type_url: cluster, response_nonce: response.nonce!, ...again });
+      }
+      expect(await stream.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: sentence });
+    }
+    expect(warnings()).toEqual([`Refused a client at 127.0.0.1: ${sentence}`]);
+  });
+
+  it('are charged in state of the world when names come and go in turn', async () => {
+    await start({ streamRequests: rate });
+    const stream = client.sotw();
+    stream.send({ node: { id: 'one' }, type_url: cluster, resource_names: ['*'] });
+    let over = false;
+    void stream.ended.then(() => {
+      over = true;
+    });
+    for (let turn = 0; !over; turn++) {
+      const response = await stream.next().catch(() => undefined);
+      if (response === undefined) continue;
+      const { nonce } = response;
+      const resource_names = turn % 2 === 0 ? ['*', 'a'] : ['*', 'b'];
+      stream.send({ type_url: cluster, response_nonce: nonce!, resource_names });
+    }
+    expect(await stream.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: sentence });
+  });
+
+  it('of all streams of a client are counted together, and to open one is a request', async () => {
+    await start({ peerRequests: rate });
+    const details =
+      'The streams of the address 127.0.0.1 ask more than 0.001 times a second for what no response called for, which is the limit for one client; ask less often.';
+    for (let i = 0; i < 10; i++) {
+      const stream = client.delta();
+      stream.send({ node: { id: `${i}` }, type_url: cluster });
+      await stream.next();
+    }
+    const last = client.delta();
+    expect(await last.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details });
+  });
+});
+
 describe('types', () => {
   it('have a number that a stream may ask for', async () => {
     await start({ types: 2 });
@@ -205,12 +375,27 @@ describe('streams', () => {
       stream.send({ node: { id: 'one' }, type_url: cluster });
       await stream.next();
     }
-    const details = 'There are 2 discovery streams here already, which is the limit.';
+    const details = 'There are 2 streams here already, which is the limit.';
     expect(await third.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details });
     expect(warnings()).toEqual([`Refused a client at 127.0.0.1: ${details}`]);
     first.cancel();
     await test.event('disconnected');
     await othersAreServed();
+  });
+
+  it('of one client have a number, and others have room beside it', async () => {
+    await start({ peerStreams: 2 });
+    for (const stream of [client.delta(), test.client().sotw()]) {
+      stream.send({ node: { id: 'one' }, type_url: cluster });
+      await stream.next();
+    }
+    const third = client.delta();
+    const details = 'There are 2 streams of the address 127.0.0.1 here already, which is the limit for one client.';
+    expect(await third.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details });
+    const elsewhere = await DeafClient.connect(test.port, { from: '127.0.0.2' });
+    elsewhere.open().ask({ node: { id: 'elsewhere' }, type_url: cluster });
+    await test.event('pushed', ({ node }) => node === 'elsewhere');
+    elsewhere.close();
   });
 
   it('of one connection have a number that the connection is told', async () => {
@@ -288,6 +473,39 @@ describe('clients that do not read', () => {
     stream.ask({ type_url: '' });
     expect(await test.event('disconnected')).toMatchObject({ reason: expect.stringContaining('type_url') });
     expect(await stream.ended).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+
+  it('leave others their part of what may be on its way, and wait for each other in theirs', async () => {
+    await startWithLarge({ peerUnreadBytes: MIB, unreadBytes: MIB });
+    for (let i = 0; i < 10; i++) deaf.open().ask({ node: { id: `deaf ${i}` }, type_url: cluster });
+    // What counts as sent may wait for its turn, without any cost.
+    await test.event('pushed', ({ node }) => node === 'deaf 9');
+    const other = await DeafClient.connect(test.port, { from: '127.0.0.2' });
+    const reading = other.open();
+    reading.ask({ node: { id: 'other' }, type_url: cluster });
+    expect((await reading.firstMessage()).length).toBeGreaterThan(MIB / 2);
+    other.close();
+  });
+
+  it.each([
+    ['/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus', Buffer.alloc(0)],
+    ['/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus', Buffer.alloc(0)],
+    ['/grpc.health.v1.Health/Watch', Buffer.alloc(0)],
+    // server_reflection.proto: list_services, field 7.
+    ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', Buffer.from([0x3a, 1, 0x2a])],
+  ])('are cut off beside discovery, too: %s', async (path, request) => {
+    await start({ writeDeadlineMs: 300 });
+    const good = client.delta();
+    good.send({ node: { id: 'good' }, type_url: cluster });
+    await good.next();
+    deaf = await DeafClient.connect(test.port, { window: 0 });
+    const stream = deaf.open({ ':path': path });
+    stream.askBytes(request);
+    if (!path.endsWith('Info')) stream.end();
+    expect(await stream.ended).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(warnings()).toEqual([
+      'Refused a client at 127.0.0.1: It does not read what it is sent, so its stream was reset.',
+    ]);
   });
 
   it('are not heard until they read', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { encode, type MessageTypes } from '../../src/protos/index.ts';
 
 type DeltaRequest = MessageTypes['envoy.service.discovery.v3.DeltaDiscoveryRequest'];
@@ -7,10 +8,17 @@ type DeltaRequest = MessageTypes['envoy.service.discovery.v3.DeltaDiscoveryReque
 /** A delta stream whose responses are left where they are. */
 export interface DeafStream {
   ask(request: DeltaRequest): void;
+  /** A message of another service. */
+  askBytes(message: Uint8Array): void;
   /** A message that is compressed, as the header `grpc-encoding` says. */
   askCompressed(message: Uint8Array): void;
+  /** The head of a message of so many bytes, and less than these. */
+  askPart(length: number, part: Uint8Array): void;
+  end(): void;
   /** Takes all responses from now on. */
   read(): void;
+  /** Reads up to the end of the first message. */
+  firstMessage(): Promise<Uint8Array>;
   /** The HTTP/2 error code that the stream ended with, 0 if with none. */
   readonly ended: Promise<number>;
   /** The gRPC status, if the server sends nothing else. */
@@ -26,8 +34,15 @@ export class DeafClient {
     session.on('error', () => {});
   }
 
-  static async connect(port: number): Promise<DeafClient> {
-    const session = connect(`http://127.0.0.1:${port}`);
+  /**
+   * @param from the address that it comes from, of this machine.
+   * @param window how much each stream may be sent unread, in bytes.
+   */
+  static async connect(port: number, { from = '127.0.0.1', window = 65_535 } = {}): Promise<DeafClient> {
+    const session = connect(`http://127.0.0.1:${port}`, {
+      createConnection: () => connectTcp({ port, host: '127.0.0.1', localAddress: from }),
+      settings: { initialWindowSize: window },
+    });
     await once(session, 'connect');
     return new DeafClient(session);
   }
@@ -44,16 +59,30 @@ export class DeafClient {
       { endStream: false },
     );
     stream.on('error', () => {});
-    const send = (message: Uint8Array, compressed: boolean) => {
+    const send = (message: Uint8Array, compressed: boolean, length = message.length) => {
       const head = Buffer.alloc(5);
       head.writeUInt8(compressed ? 1 : 0);
-      head.writeUInt32BE(message.length, 1);
+      head.writeUInt32BE(length, 1);
       stream.write(Buffer.concat([head, message]));
     };
     return {
       ask: (request) => send(encode('envoy.service.discovery.v3.DeltaDiscoveryRequest', request), false),
+      askBytes: (message) => send(message, false),
       askCompressed: (message) => send(message, true),
+      askPart: (length, part) => send(part, false, length),
+      end: () => void stream.end(),
       read: () => void stream.resume(),
+      firstMessage: async () => {
+        const pieces: Buffer[] = [];
+        let length = 0;
+        for await (const piece of stream as AsyncIterable<Buffer>) {
+          pieces.push(piece);
+          length += piece.length;
+          const all = length < 5 ? undefined : Buffer.concat(pieces);
+          if (all !== undefined && length >= 5 + all.readUInt32BE(1)) return all.subarray(5, 5 + all.readUInt32BE(1));
+        }
+        throw new Error('The stream has ended.');
+      },
       ended: new Promise((resolve) => stream.on('close', () => resolve(stream.rstCode ?? 0))),
       status: new Promise((resolve) => stream.on('response', (answer) => resolve(Number(answer['grpc-status'])))),
     };

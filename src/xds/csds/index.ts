@@ -1,5 +1,6 @@
 import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { guardOf } from '../guard/index.ts';
 import type { StreamReport } from '../report.ts';
 import { bytesMethod } from '../service.ts';
 import type { SideServices } from '../side-services.ts';
@@ -30,7 +31,11 @@ export function addClientStatus(services: SideServices, reportsFor: ReportsFor, 
     queued += 1;
     const answered = queue.then(() => answer(request, () => reportsFor(call)));
     queue = answered.catch(() => {}).finally(() => (queued -= 1));
-    return answered;
+    const response = await answered;
+    // Until it is read, and for a single answer until the call is over.
+    const excess = guardOf(call).keep(response.length);
+    if (excess !== undefined) throw new StatusError(excess.code, excess.message);
+    return response;
   };
   const failure = (error: unknown) => {
     if (error instanceof StatusError) return { code: error.code, details: error.message };
@@ -44,12 +49,16 @@ export function addClientStatus(services: SideServices, reportsFor: ReportsFor, 
       (error) => callback(failure(error)),
     );
   };
+  const read = (call: StreamCall) => {
+    guardOf(call).keep(0);
+    call.resume();
+  };
   const streamStatus = (call: StreamCall) => {
     call.on('data', (request: Buffer) => {
       // The next request is read when this one's answer is sent, so a client that does not read holds up itself only.
       call.pause();
       inTurn(call, request).then(
-        (response) => call.writable && call.write(response, () => call.resume()),
+        (response) => call.writable && call.write(response, () => read(call)),
         (error) => call.emit('error', failure(error)),
       );
     });

@@ -4,6 +4,7 @@ export type { CertificateTiming } from './certificate-watch.ts';
 export type { CertificateFiles } from './certificates.ts';
 export { claimable, judgeClaim } from './claim.ts';
 export type { Identity } from './identity.ts';
+export { peerOf } from './peer.ts';
 export type { ClientPolicy, Refusal } from './policy.ts';
 export { RefusalLog } from './refusal-log.ts';
 export { TlsListener, type TlsOptions } from './tls-listener.ts';
