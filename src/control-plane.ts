@@ -1,4 +1,5 @@
 import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { clientLimits } from './client-limits.ts';
 import { clientPolicy } from './client-policy.ts';
 import { answerExplain, EXPLAIN_PATH } from './explain/index.ts';
 import { namespaceMetadata } from './gateway/index.ts';
@@ -82,6 +83,7 @@ export async function startControlPlane({
     store,
     groupsOf,
     log,
+    limits: clientLimits(settings),
     tls: tls.kind === 'plaintext' ? undefined : { files: tls, policy: clientPolicy(tls.clients) },
     onEvent: (event) => {
       receipts(event);

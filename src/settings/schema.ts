@@ -8,6 +8,7 @@ import {
   readHeaderName,
   readHostPort,
   readList,
+  readNumber,
   readOneOf,
   readPreviewDomain,
   readQueryName,
@@ -148,6 +149,41 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     default: false,
     defaultText: 'off',
     read: readBoolean,
+  },
+  xdsStreams: {
+    name: 'xds-streams',
+    kind: 'single',
+    placeholder: 'NUMBER',
+    description:
+      'How many streams there may be to Envoys; those of one identity or address may be half of them. An Envoy has one.',
+    accepts: 'a whole number from 2 on, for example 50000',
+    default: 20_000,
+    defaultText: '20000',
+    read: readNumber(2),
+  },
+  xdsRequests: {
+    name: 'xds-requests',
+    kind: 'single',
+    placeholder: 'NUMBER',
+    description:
+      'How often a second the Envoys of one identity or address may ask for something; forty times as often in a burst. ' +
+      'Answers to what they are sent do not count.',
+    accepts: 'a whole number from 1 on, for example 20000',
+    default: 5_000,
+    defaultText: '5000',
+    read: readNumber(1),
+  },
+  xdsMemory: {
+    name: 'xds-memory',
+    kind: 'single',
+    placeholder: 'MIB',
+    description:
+      'How much memory the names that Envoys ask for and their unfinished requests may take; those of one identity or address ' +
+      'may take three quarters of it.',
+    accepts: 'a whole number of MiB, for example 1024',
+    default: undefined,
+    defaultText: 'half of the memory that Node.js may use',
+    read: readNumber(1),
   },
   xdsServerName: {
     name: 'xds-server-name',

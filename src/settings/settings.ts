@@ -44,6 +44,12 @@ export interface Settings {
   readonly xdsClient: readonly ClientRule[];
   /** Whether the control plane may serve others than this machine without TLS. */
   readonly xdsPlaintext: boolean;
+  /** How many streams all Envoys together may have. */
+  readonly xdsStreams: number;
+  /** How many requests a second an Envoy, or all those that cannot be told from it, may make beside answers. */
+  readonly xdsRequests: number;
+  /** MiB of memory that Envoys may fill with what they ask for; undefined: half of what this process may use. */
+  readonly xdsMemory: number | undefined;
   /** What an Envoy demands to find in the control plane's certificate: a DNS name, IP address or URI. Undefined: its host. */
   readonly xdsServerName: string | undefined;
   /** A folder for the files through which an Envoy learns of changed certificates. */

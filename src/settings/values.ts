@@ -55,6 +55,15 @@ export function readOneOf<V extends string>(accepted: readonly V[]): Reader<V> {
   };
 }
 
+/** A whole number, in decimal digits. */
+export function readNumber(least: number): Reader<number> {
+  return (text) => {
+    const digits = text.trim();
+    if (!/^[0-9]{1,9}$/.test(digits)) return refuse(text, 'is not a whole number of at most nine digits');
+    return Number(digits) < least ? refuse(text, `is less than ${least}`) : { value: Number(digits) };
+  };
+}
+
 /**
  * HOST:PORT, an IPv6 address in brackets.
  * @param names whether HOST may be a DNS name; what Envoy binds must be an IP address.

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Changes, ResourceStore } from '../resources/index.ts';
 import { addressOfCall } from './address.ts';
 import { Answers } from './answers.ts';
+import type { Received } from './decode.ts';
 import { encodeResponse, type WireMessage } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';

@@ -239,6 +239,8 @@ describe('a client that', { timeout: 30_000 }, () => {
       }
     });
     await othersGoOn();
-    expect((await server.log()).filter((line) => line.startsWith('Refused'))).toHaveLength(1);
+    expect((await server.log()).filter((line) => line.startsWith('Refused'))).toEqual([
+      'Refused a client at 127.0.0.1: A discovery request on an aggregated stream must say its type_url.',
+    ]);
   });
 });

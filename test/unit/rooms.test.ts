@@ -45,6 +45,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   admin: { knows: ['settings', 'listening'] },
   gateway: { knows: ['settings'] },
+  'client-limits': { knows: ['settings', 'xds'] },
   'client-policy': { knows: ['gateway', 'settings', 'xds'] },
   'control-plane': {
     knows: [
@@ -62,7 +63,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'admin',
         'explain',
       ],
-      ...['gateway', 'client-policy'],
+      ...['gateway', 'client-limits', 'client-policy'],
     ],
   },
   demo: { knows: ['sources', 'protos', 'xds', 'log', 'listening', 'settings', 'gateway', 'control-plane'] },

@@ -152,3 +152,24 @@ describe('names', () => {
     expect(read('directory', ' ')).toBe('"" is empty');
   });
 });
+
+describe('a number', () => {
+  test.each([
+    ['2', 2],
+    [' 50000 ', 50_000],
+    ['007', 7],
+  ])('may be "%s"', (text, value) => {
+    expect(read('xdsStreams', text)).toBe(value);
+  });
+
+  test.each([
+    ['1', '"1" is less than 2'],
+    ['-5', '"-5" is not a whole number of at most nine digits'],
+    ['1e3', '"1e3" is not a whole number of at most nine digits'],
+    ['1.5', '"1.5" is not a whole number of at most nine digits'],
+    ['', '"" is not a whole number of at most nine digits'],
+    ['1000000000', '"1000000000" is not a whole number of at most nine digits'],
+  ])('may not be "%s"', (text, why) => {
+    expect(read('xdsStreams', text)).toBe(why);
+  });
+});
