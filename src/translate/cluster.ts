@@ -81,6 +81,9 @@ export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
       enforcing_success_rate: uint32(0),
       interval: duration(1_000),
       base_ejection_time: duration(2_000),
+      // At the default of 300 s a preview that was away for long, such as a developer's machine, would be left alone for as
+      // long after its return; much shorter, and more requests would wait for an address that swallows packets.
+      max_ejection_time: duration(20_000),
       max_ejection_percent: uint32(100),
     },
     typed_extension_protocol_options: {

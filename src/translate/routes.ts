@@ -2,12 +2,13 @@ import type { Baseline, HttpPort, ServiceId } from '../catalog/model.ts';
 import type { Rule } from '../intercepts/intercept.ts';
 import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts';
 import type { MessageTypes } from '../protos/index.ts';
-import { any, duration, uint32 } from '../protos/index.ts';
+import { duration } from '../protos/index.ts';
 import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
 import { clusterName } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
 import { translateRuleReader } from './key-reader.ts';
+import { BODIES_KEPT, byRetry } from './retry.ts';
 import { pathMatch, translateMatch } from './rule-match.ts';
 
 type RouteConfiguration = MessageTypes['envoy.config.route.v3.RouteConfiguration'];
@@ -28,7 +29,7 @@ export function translateRoutes(routing: Routing, rulesOf: RulesOf, options: Gat
     virtual_hosts: [
       ...routing.services.flatMap((service) => translator.service(service)),
       ...routing.hosts.map((host) => translator.outside(host)),
-    ],
+    ].map((host) => ({ ...host, ...BODIES_KEPT })),
     // The port stays in the Host header for the service to see.
     ignore_port_in_host_matching: true,
     response_headers_to_add: [
@@ -101,13 +102,13 @@ class RouteTranslator {
     const { key, filters = {}, onPreviewHost = false } = kind;
     const replace = replacing(key, this.#options);
     return [
-      ...replacingMatches(match, this.#options, onPreviewHost).map((narrowed) =>
-        this.#route(baseline, port, narrowed, [...this.#addHeader(key), replace.header], {
+      ...replacingMatches(match, this.#options, onPreviewHost).flatMap((narrowed) =>
+        this.#forward(baseline, port, narrowed, [...this.#addHeader(key), replace.header], {
           ...filters,
           ...replace.filters,
         }),
       ),
-      this.#route(
+      ...this.#forward(
         baseline,
         port,
         match,
@@ -117,19 +118,20 @@ class RouteTranslator {
     ];
   }
 
-  #route(
+  #forward(
     baseline: Baseline,
     port: HttpPort,
     match: RouteMatch,
     requestHeaders: HeaderToAdd[],
     filters: NonNullable<Route['typed_per_filter_config']>,
-  ): Route {
-    return {
+  ): Route[] {
+    return byRetry(match).map(({ match, retry }) => ({
       match,
-      route: { cluster: clusterName(baseline, port), ...FORWARDING },
+      // Envoy's default timeout of 15 s truncates streams with status 200.
+      route: { cluster: clusterName(baseline, port), timeout: duration(0), retry_policy: retry },
       request_headers_to_add: requestHeaders,
       ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
-    };
+    }));
   }
 
   // Whatever carried the key in, the request leaves with it as header and as baggage member, so that services which hand
@@ -176,23 +178,3 @@ function portCondition(port: HttpPort): HeaderMatcher {
 function mainPort(baseline: Baseline): HttpPort {
   return baseline.ports.find(({ port }) => port === 80) ?? baseline.ports[0]!;
 }
-
-const PREVIOUS_PRIORITIES = 'envoy.retry_priorities.previous_priorities';
-
-/** How every request is forwarded. */
-const FORWARDING: MessageTypes['envoy.config.route.v3.RouteAction'] = {
-  // Envoy's default of 15 s truncates streams with status 200.
-  timeout: duration(0),
-  // Only what no endpoint has seen is sent again: to the preview once more, where another endpoint, or the same at
-  // another moment, may take it; then to the next priority, which is the baseline, and there once more, too.
-  retry_policy: {
-    retry_on: 'connect-failure,refused-stream,reset-before-request',
-    num_retries: uint32(3),
-    retry_priority: {
-      name: PREVIOUS_PRIORITIES,
-      typed_config: any('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', {
-        update_frequency: 2,
-      }),
-    },
-  },
-};

@@ -203,7 +203,7 @@ describe.skipIf(envoy === undefined)('under constant load', () => {
       await load.settle(BETWEEN);
     });
     await folder.remove('api-pr');
-    // Requests with the key that were being answered when it crashed are lost, as they would be without a gateway.
+    // A POST with the key that was being answered when it crashed is lost, as it would be without a gateway.
     expect(failuresOf(report, (name) => name !== 'api, pr-1')).toBe(0);
     const withKey = report.kinds.filter(({ name }) => name === 'api, pr-1');
     for (const { ok, sent, failed } of withKey) expect(ok + failed.status).toBe(sent);

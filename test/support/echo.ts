@@ -23,8 +23,12 @@ export interface Echo {
   close(): Promise<void>;
 }
 
-/** @param title who it says it is. */
-export async function startEcho(title: string): Promise<Echo> {
+/**
+ * @param title who it says it is.
+ * @param workMs how long it works on each request before it answers, so that some are always under way.
+ */
+export async function startEcho(title: string, workMs = 0): Promise<Echo> {
+  const worked = workMs === 0 ? (done: () => void) => done() : (done: () => void) => void setTimeout(done, workMs);
   const requests = { withKey: 0, withoutKey: 0 };
   const answer = (method: string, path: string, headers: IncomingHttpHeaders, bodyLength: number): string => {
     requests[headers['x-preview'] === undefined ? 'withoutKey' : 'withKey'] += 1;
@@ -36,11 +40,13 @@ export async function startEcho(title: string): Promise<Echo> {
     request.on('data', (chunk: Buffer) => {
       bodyLength += chunk.length;
     });
-    request.on('end', () => {
-      response.setHeader('content-type', 'application/json');
-      if (!http1.listening) response.setHeader('connection', 'close');
-      response.end(answer(request.method!, request.url!, request.headers, bodyLength));
-    });
+    request.on('end', () =>
+      worked(() => {
+        response.setHeader('content-type', 'application/json');
+        if (!http1.listening) response.setHeader('connection', 'close');
+        response.end(answer(request.method!, request.url!, request.headers, bodyLength));
+      }),
+    );
   });
   const http2 = createHttp2Server();
   const sessions = new Set<ServerHttp2Session>();
@@ -53,16 +59,18 @@ export async function startEcho(title: string): Promise<Echo> {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     // A caller that goes away is no concern of the upstream's.
     stream.on('error', () => {});
-    stream.on('end', () => {
-      const body = Buffer.concat(chunks);
-      const say = (bodyLength: number) =>
-        answer(String(headers[':method']), String(headers[':path']), headers, bodyLength);
-      if (headers['content-type']?.startsWith('application/grpc')) respondGrpc(stream, body, say);
-      else if (!stream.destroyed) {
-        stream.respond({ ':status': 200, 'content-type': 'application/json' });
-        stream.end(say(body.length));
-      }
-    });
+    stream.on('end', () =>
+      worked(() => {
+        const body = Buffer.concat(chunks);
+        const say = (bodyLength: number) =>
+          answer(String(headers[':method']), String(headers[':path']), headers, bodyLength);
+        if (headers['content-type']?.startsWith('application/grpc')) respondGrpc(stream, body, say);
+        else if (!stream.destroyed) {
+          stream.respond({ ':status': 200, 'content-type': 'application/json' });
+          stream.end(say(body.length));
+        }
+      }),
+    );
   });
 
   const listeners = [

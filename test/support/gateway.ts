@@ -29,6 +29,7 @@ export interface Question {
   /** Default: HTTP/1.1. */
   readonly protocol?: RequestKind['protocol'];
   readonly method?: RequestKind['method'];
+  readonly body?: string;
 }
 
 const PATIENCE_MS = 10_000;

@@ -12,9 +12,14 @@ beforeAll(() => {
   official = loadOfficial(protoFiles(ourDirectory));
 });
 
+/** Younger than the definitions that gRPC ships. What they do is seen in a real Envoy, by the tests that need it. */
+const YOUNGER = ['envoy.config.route.v3.VirtualHost.request_body_buffer_limit'].map(
+  (field) => `${field} does not exist officially`,
+);
+
 describe('the definitions in protos/', () => {
   it('are a subset of the official ones: names, numbers, types, oneofs, enum values and methods', () => {
-    expect(differences(load(ourDirectory), ourDirectory, official)).toEqual([]);
+    expect(differences(load(ourDirectory), ourDirectory, official)).toEqual(YOUNGER);
   });
 
   it('say of each message, enum and service in one line what it is for', () => {
@@ -149,7 +154,8 @@ describe('the comparison sees', () => {
     const text = readFileSync(join(ourDirectory, file), 'utf8');
     expect(text).toContain(right);
     writeFileSync(join(scratch, file), text.replace(right, wrong));
-    expect(differences(load(scratch), scratch, official)).toEqual([difference]);
+    const found = differences(load(scratch), scratch, official);
+    expect(found.filter((each) => !YOUNGER.includes(each))).toEqual([difference]);
   });
 
   it('a file at the wrong place', () => {
