@@ -85,12 +85,15 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
         : keyLost(subset, intercepts!, port, wanted, problems, catalog)),
     );
   }
+  const denied = choice.named && choice.endpoints.length === 0 ? wanted?.id : undefined;
   steps.push(
-    choice.named && choice.endpoints.length === 0
+    denied !== undefined
       ? { about: 'endpoints', result: 'no', text: deniedText(wanted!) }
       : endpointStep(choice, byPreview ? describe(wanted!) : describe(baseline)),
   );
-  if (choice.endpoints.length === 0) return conclude({ kind: 'nothing', status: 503, baseline: baseline.id }, steps);
+  if (choice.endpoints.length === 0) {
+    return conclude({ kind: 'nothing', status: 503, baseline: baseline.id, preview: denied }, steps);
+  }
   return conclude(
     {
       kind: byPreview ? 'preview' : 'baseline',

@@ -36,8 +36,10 @@ export interface Unserved {
   readonly kind: 'nothing';
   /** What the gateway answers by itself. */
   readonly status: number;
-  /** The baseline that has no endpoints. */
+  /** The baseline that the request is for. */
   readonly baseline?: ServiceId | undefined;
+  /** The preview that is not ready and lets nobody answer in its place. */
+  readonly preview?: ServiceId | undefined;
 }
 
 export type Cause = ByKey | ByRule;

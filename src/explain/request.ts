@@ -16,6 +16,9 @@ export class RequestError extends Error {}
 const LONGEST = 60 * 1024;
 const MOST_HEADERS = 100;
 
+/** RFC 3986, section 3.2, without user names; Envoy answers others with 400. */
+const AUTHORITY = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]+$/;
+
 /**
  * The request as a gateway sees it: with a normal path, without a dot at the end of its host.
  *
@@ -47,13 +50,22 @@ export function readRequest({ method, url, headers }: WrittenRequest): SeenReque
   }
   const [, host, path = '/', query = ''] = parts;
   const authority = (lines.get('host')?.[0] ?? host!).replace(/\.(?=$|:[0-9]+$)/, '');
+  if (!AUTHORITY.test(authority)) {
+    throw new RequestError(
+      `the host ${quote(authority)} is none; write a DNS name or an address, and a port if need be.`,
+    );
+  }
   lines.delete('host');
   return { method, authority, path: normalPath(path) + query, headers: lines };
 }
 
-/** RFC 3986 without `.` and `..`, as the URL standard and Envoy have it. */
+/** RFC 3986, section 6.2.2: characters that need no escape have none, and `.` and `..` are followed. */
 function normalPath(path: string): string {
-  return new URL(`http://host${path}`).pathname;
+  const plain = path.replace(/%([0-9a-f]{2})/gi, (written, code) => {
+    const character = String.fromCharCode(Number.parseInt(code, 16));
+    return /[A-Za-z0-9._~-]/.test(character) ? character : written;
+  });
+  return new URL(`http://host${plain}`).pathname;
 }
 
 function quote(text: string): string {

@@ -9,18 +9,24 @@ export interface SeenRequest {
   readonly headers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** All lines of a header as one value; pseudo-headers are headers too. */
-export function headerOf(request: SeenRequest, name: string): string | undefined {
+/** All lines of a header; pseudo-headers are headers too. */
+export function linesOf(request: SeenRequest, name: string): readonly string[] {
   switch (name) {
     case ':method':
-      return request.method;
+      return [request.method];
     case ':authority':
-      return request.authority;
+      return [request.authority];
     case ':path':
-      return request.path;
+      return [request.path];
     default:
-      return request.headers.get(name)?.join(',');
+      return request.headers.get(name) ?? [];
   }
+}
+
+/** All lines of a header as one value. */
+export function headerOf(request: SeenRequest, name: string): string | undefined {
+  const lines = linesOf(request, name);
+  return lines.length === 0 ? undefined : lines.join(',');
 }
 
 /** The path without its query. */
@@ -41,13 +47,13 @@ export function queryParameter({ path }: SeenRequest, name: string): string | un
   return undefined;
 }
 
-/** The first cookie of this name, without quotes. */
+/** The first cookie of this name, without quotes; spaces count but before the name. */
 export function cookieOf({ headers }: SeenRequest, name: string): string | undefined {
   for (const line of headers.get('cookie') ?? []) {
     for (const pair of line.split(';')) {
       const equals = pair.indexOf('=');
-      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-      const value = pair.slice(equals + 1).trim();
+      if (equals === -1 || pair.slice(0, equals).replace(/^ +/, '') !== name) continue;
+      const value = pair.slice(equals + 1);
       return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
     }
   }

@@ -1,6 +1,6 @@
 import type { MessageTypes } from '../../protos/index.ts';
 import { matchesWhole } from './expression.ts';
-import { headerOf, pathOf, queryParameter, type SeenRequest } from './request.ts';
+import { linesOf, pathOf, queryParameter, type SeenRequest } from './request.ts';
 import { nothingElse } from './unknown.ts';
 
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
@@ -30,12 +30,14 @@ function isUnder(prefix: string, path: string): boolean {
 function matchesHeader(matcher: HeaderMatcher, request: SeenRequest): boolean {
   const { name, present_match, string_match, invert_match, treat_missing_header_as_empty, ...rest } = matcher;
   nothingElse('HeaderMatcher', rest);
-  const value = headerOf(request, name!);
+  const lines = linesOf(request, name!);
   const inverted = invert_match === true;
-  if (typeof present_match === 'boolean') return ((value !== undefined) === present_match) !== inverted;
+  if (typeof present_match === 'boolean') return (lines.length > 0 === present_match) !== inverted;
   // A header that is not there matches nothing, not even the opposite of something.
-  if (value === undefined && treat_missing_header_as_empty !== true) return false;
-  return matchesText(string_match!, value ?? '') !== inverted;
+  if (lines.length === 0 && treat_missing_header_as_empty !== true) return false;
+  // Since Envoy 1.39 each line is compared by itself.
+  const values = lines.length === 0 ? [''] : lines;
+  return values.some((value) => matchesText(string_match!, value)) !== inverted;
 }
 
 function matchesQuery(matcher: QueryMatcher, request: SeenRequest): boolean {

@@ -169,7 +169,7 @@ describe('a host', () => {
 
   it('for a preview that denies is answered with 503 while that is not ready', () => {
     const { outcome, text } = ask('http://api/', ['x-preview: strict']);
-    expect(outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/api' });
+    expect(outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/api', preview: 'shop/api-strict' });
     expect(text).toContain('Service shop/api-strict has no endpoints at all.');
     expect(text).toContain('Service shop/api-strict has shunt.dev/when-unready: deny, so nobody serves');
   });
@@ -180,11 +180,25 @@ describe('a host', () => {
   });
 });
 
+describe('as Envoy has it,', () => {
+  it.each([
+    ['each line of a header is compared by itself', 'http://api/', ['x-user: bob', 'x-user: alice'], 'api@api-alice'],
+    ['several lines of baggage are read as one', 'http://api/', ['baggage: preview=pr-1', 'baggage: a=1'], 'api@pr-1'],
+    ['a cookie may follow spaces', 'http://api/', ['cookie: a=1;  preview="pr-1"'], 'api@pr-1'],
+    ['a cookie with spaces around its = is none', 'http://api/', ['cookie: preview = pr-1'], 'api'],
+    ['escapes that say nothing are undone', 'http://shop.example.com/%61p%69/..%2Fx', ['x-preview: pr-1'], 'api@pr-1'],
+    ['a dot at the end of the host is dropped', 'http://api.shop.:80/', ['x-preview: pr-1'], 'api@pr-1'],
+  ])('%s', (_, url, headers, servedBy) => {
+    expect(ask(url, headers).outcome).toMatchObject({ servedBy: [servedBy] });
+  });
+});
+
 describe('what is no request', () => {
   it.each([
     [{ method: 'get' }, 'the method "get" is none'],
     [{ url: 'api/x' }, 'the URL "api/x" is none'],
     [{ url: 'http://a b/' }, 'the URL "http://a b/" is none'],
+    [{ url: 'http://a"b/' }, 'the host "a\\"b" is none'],
     [{ headers: ['x-preview'] }, 'the header "x-preview" is none'],
     [{ headers: [`a: ${'x'.repeat(70_000)}`] }, 'gateways take at most'],
     [{ headers: Array(101).fill('a: b') }, 'the request has 101 headers'],
