@@ -12,6 +12,8 @@ import { rulesOf, type TypeRules } from './types.ts';
 interface InFlight extends Due {
   readonly nonce: string;
   readonly items: Items;
+  /** Names in it that the client needs by what it was sent of other types. */
+  readonly expected: readonly string[];
 }
 
 /** Stands for the absence of a resource where versions are compared. No content has this version. */

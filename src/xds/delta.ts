@@ -67,6 +67,6 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
       else resources.push(resource);
     }
     // For people who debug; each resource has a version of its own.
-    return { version: String(this.view.sequence), resources, removed };
+    return { version: String(this.view.sequence), resources, removed, reverted: [] };
   }
 }

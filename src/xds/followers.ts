@@ -30,8 +30,14 @@ export class Expected {
     if (this.#names.size > this.#room) this.#tidy(leaders());
   }
 
-  answer(name: string): void {
-    this.#names.delete(name);
+  /** @returns whether it was expected. */
+  answer(name: string): boolean {
+    return this.#names.delete(name);
+  }
+
+  /** The answer was no good. */
+  restore(name: string): void {
+    this.#names.add(name);
   }
 
   #tidy(leaders: Iterable<Resource>): void {

@@ -1,6 +1,6 @@
 import type { Resource } from '../resources/index.ts';
 import type { Held } from './exchange.ts';
-import type { TypeRules } from './types.ts';
+import { rulesOf, type TypeRules } from './types.ts';
 
 /** What the order among types asks of each of them. Sequence numbers are those of the world's changes. */
 export interface Ordered {
@@ -30,7 +30,7 @@ export interface Ordered {
  */
 export class Order {
   readonly #find: (typeUrl: string) => Ordered | undefined;
-  /** Whether the client has had the time to name all types that it wants: before, anything may refer to anything. */
+  /** Whether the client has had the time to name all types that it wants: before, any may be missing that matters. */
   introduced: boolean;
 
   constructor(find: (typeUrl: string) => Ordered | undefined, introduced: boolean) {
@@ -45,6 +45,7 @@ export class Order {
 
   /** Tells of each update whether it may go: by what it is, what the client holds, and when it changed last. */
   updates({ updatesAfter }: TypeRules): (resource: Resource, held: Held | undefined, changedAt: number) => boolean {
+    if (!this.introduced && updatesAfter.some((type) => this.seesNoReferrersOf(type))) return () => false;
     const before = this.#all(updatesAfter);
     // Only older changes hold an update back, or steady changes of endpoints would do so for ever.
     const oldest = Math.min(...before.map(({ since }) => since));
@@ -56,7 +57,7 @@ export class Order {
 
   /** Another number whenever removals that had to wait may go now. */
   turnOfRemovals({ removalsAfter }: TypeRules): number {
-    return this.#turn(removalsAfter) + Number(this.introduced);
+    return this.#turn(removalsAfter);
   }
 
   /** Tells of each removal whether it may go: by its name, and since when there is no such resource. */
@@ -67,9 +68,19 @@ export class Order {
     return (name, goneSince) => !referrers.some(({ type, since }) => since <= goneSince && type.keeps(name, goneSince));
   }
 
+  /**
+   * Whether the client asks for what others warm with, endpoints, and not for these: it may be an Envoy in which a cluster
+   * warms since an earlier stream, which says nothing of clusters meanwhile.
+   */
+  seesNoReferrersOf(typeUrl: string): boolean {
+    const { warmsReferrers, removalsAfter } = rulesOf(typeUrl);
+    return warmsReferrers === true && this.#find(typeUrl) !== undefined && this.#all(removalsAfter).length === 0;
+  }
+
   #turn(types: readonly string[]): number {
-    let turn = 0;
-    for (const type of types) turn += this.#find(type)?.turn ?? 0;
+    let turn = Number(this.introduced);
+    // One that comes new may be what is waited for, so it counts.
+    for (const type of types) turn += 1 + (this.#find(type)?.turn ?? -1);
     return turn;
   }
 

@@ -107,7 +107,8 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     for (const [name, resource] of items) digest = digest.replace(this.held.get(name), resource);
     const changed = [...items.values()].filter((resource) => resource !== undefined);
     const kept = this.rules.fullState ? [...this.held.values()].filter(({ name }) => !items.has(name)) : [];
-    return { version: digest.toString(), resources: [...kept, ...changed], removed: [] };
+    const reverted = this.refused.size === 0 ? [] : kept.filter(({ name }) => this.refused.isUncertain(name));
+    return { version: digest.toString(), resources: [...kept, ...changed], removed: [], reverted };
   }
 
   protected override hold(name: string, resource: Resource): void {

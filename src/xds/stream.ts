@@ -1,6 +1,6 @@
 import type { ChangedNames, Resource, ResourceName, View } from '../resources/index.ts';
 import { DeltaSubscription } from './delta.ts';
-import type { Items, Referrers } from './exchange.ts';
+import type { Referrers } from './exchange.ts';
 import { Expected } from './followers.ts';
 import { Order } from './order.ts';
 import type { Action, DeltaRequest, DiscoveryRequest, SotwRequest } from './protocol.ts';
@@ -75,11 +75,16 @@ export class Stream<Request extends DiscoveryRequest> {
 
   /**
    * A client that comes back asks for its types in a burst. Until it is over nobody can tell which of them will refer to
-   * what is to be removed, so removals wait for this event (rule 12).
+   * what is to be removed, so removals wait for this event (rule 12). One that asks for endpoints and still not for clusters
+   * may be an Envoy that warms a cluster, and says nothing of clusters before it has endpoints (rule 11).
    */
   introduced(): readonly Action[] {
     this.#order.introduced = true;
-    return this.#failed ? [] : this.#advance();
+    if (this.#failed) return [];
+    for (const subscription of this.#subscriptions) {
+      if (this.#order.seesNoReferrersOf(subscription.typeUrl)) subscription.awaitAll();
+    }
+    return this.#advance();
   }
 
   /** The types that the client asks for, and how it stands to each. */
@@ -117,18 +122,20 @@ export class Stream<Request extends DiscoveryRequest> {
       const response = subscription.next(this.#order, nonce);
       if (response === undefined) continue;
       this.#responses += 1;
-      const { items, content } = response;
+      const { items } = response;
+      const { reverted, ...content } = response.content;
       const changes = [...items].map(([name, resource]) => ({ name, version: resource?.version }));
       actions.push({ type: 'respond', typeUrl: subscription.typeUrl, nonce, ...content, changes });
-      this.#oweFollowers(items);
+      this.#oweFollowers(items.values());
+      this.#oweFollowers(reverted);
     }
     return actions;
   }
 
-  #oweFollowers(items: Items): void {
+  #oweFollowers(resources: Iterable<Resource | undefined>): void {
     // On a stream of one type there is nothing to follow with.
     if (this.#options.typeUrl !== undefined) return;
-    for (const resource of items.values()) if (resource?.follower !== undefined) this.#oweFollower(resource.follower);
+    for (const resource of resources) if (resource?.follower !== undefined) this.#oweFollower(resource.follower);
   }
 
   #oweFollower({ typeUrl, name }: ResourceName): void {

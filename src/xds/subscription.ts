@@ -49,6 +49,20 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
   /** What stands for a resource that does not exist, where the client waits for one and there is no word for none. */
   protected abstract standIn(name: string): Resource | undefined;
 
+  /** What the client waits for is answered even when it is gone. */
+  override compare(name: string, since?: number): void {
+    super.compare(name, since);
+    if (this.#expected.has(name) && this.wants(name) && this.latest(name) === undefined) this.owe(name);
+  }
+
+  /** The client may be waiting for any name that it asks for, whether or not that exists. */
+  awaitAll(): void {
+    for (const name of this.interest.names) {
+      this.#expected.restore(name);
+      if (this.latest(name) === undefined) this.owe(name);
+    }
+  }
+
   /** The next response, if there is anything that may be said now; from then on it is in flight under this nonce. */
   next(order: Order, nonce: string): { readonly items: Items; readonly content: Content } | undefined {
     if (this.inFlight !== undefined) return undefined;
@@ -62,14 +76,14 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
     };
 
     for (const name of this.backlog.owed.keys()) {
-      const resource = this.latest(name) ?? (this.#expected.has(name) ? this.standIn(name) : undefined);
+      const resource = this.#answerTo(name);
       if (this.canSay(resource)) choose(name, resource);
       else this.backlog.answer(name);
     }
     const part = this.refused.nextPart((name) => this.wants(name) && !this.backlog.behind.has(name));
     if (part !== undefined) {
       for (const name of part.names) {
-        const resource = this.latest(name);
+        const resource = this.#answerTo(name);
         if (this.canSay(resource)) choose(name, resource, part.since);
       }
     } else {
@@ -80,17 +94,17 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
 
     const items = this.complete(chosen);
     const content = this.compose(items);
-    this.inFlight = { nonce, items, ...due };
+    const expected = [...items.keys()].filter((name) => this.#expected.answer(name));
+    this.inFlight = { nonce, items, expected, ...due };
     this.lastNonce = nonce;
     this.answerDue = false;
-    for (const name of items.keys()) this.#expected.answer(name);
     return { items, content };
   }
 
   /** Takes an ACK or a NACK. @returns undefined if the nonce is not that of the response in flight. */
   answer(nonce: string, error: Refusal | undefined): Answer | undefined {
     if (this.inFlight === undefined || this.inFlight.nonce !== nonce) return undefined;
-    const { items, ...due } = this.inFlight;
+    const { items, expected, ...due } = this.inFlight;
     this.inFlight = undefined;
     this.relax();
     const changes = [...items].map(([name, resource]) => ({ name, version: resource?.version }));
@@ -98,6 +112,7 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
       this.accept(items);
       return { changes };
     }
+    for (const name of expected) this.#expected.restore(name);
     return { changes, refused: { error, again: this.refuse(items, due, error) } };
   }
 
@@ -129,7 +144,7 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
         continue;
       }
       if (version !== this.expectedVersion(name)) this.refused.doubt(name, behindSince);
-      if (version === (this.latest(name)?.version ?? ABSENT)) again.push(name);
+      if (version === (this.#answerTo(name)?.version ?? ABSENT)) again.push(name);
       else this.compare(name);
     }
     return this.refused.split(again, since);
@@ -146,6 +161,10 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
       this.answerDue = true;
     }
     for (const name of asked) this.owe(name);
+  }
+
+  #answerTo(name: string): Resource | undefined {
+    return this.latest(name) ?? (this.#expected.has(name) ? this.standIn(name) : undefined);
   }
 
   /** The order is asked once for all that waits, and again only when that might change its answer. */

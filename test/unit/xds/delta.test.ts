@@ -226,6 +226,17 @@ describe('a client that comes back, in delta', () => {
           ['acknowledged EDS a@1', 'send EDS a@1'],
         ],
       ],
+    'rule 12: changed routes wait for a client that comes for endpoints and not yet for clusters to have had the time to':
+      [
+        ['CDS a@1', 'EDS a@1', 'RDS r@2'],
+        [
+          change('EDS', { subscribe: ['a'], initialVersions: versions('EDS a@1') }),
+          ['acknowledged EDS a@1', 'send EDS a@1'],
+        ],
+        [change('RDS', { subscribe: ['r'], initialVersions: versions('RDS r@1') }), []],
+        [ack('EDS'), ['acknowledged EDS a@1']],
+        [introduced, ['send RDS r@2']],
+      ],
     'rule 1: a nonce of an earlier stream means nothing, nor does an error that goes with it': [
       ['CDS a@1'],
       [change('CDS', { nonce: 'older.7', error: { code: 3, message: 'no good' } }), ['send CDS a@1']],
@@ -260,6 +271,7 @@ describe('answers and changes, in delta', () => {
       ['EDS a@1', 'LDS l@1'],
       [change('EDS', { subscribe: ['a'] }), ['send EDS a@1']],
       [change('LDS'), ['send LDS l@1']],
+      [introduced, []],
       [nack('EDS'), ['refused EDS a@1']],
       [ack('LDS'), ['acknowledged LDS l@1']],
       [world('LDS l@2'), ['send LDS l@2']],

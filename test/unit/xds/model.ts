@@ -25,6 +25,14 @@ function contentOf({ name, body }: Resource): string {
     .slice(name.length + 1);
 }
 
+/** What clients do differently. */
+export interface Habits {
+  /** Whether it takes the good resources of a response that it refuses. */
+  readonly takesGood: boolean;
+  /** Whether it says nothing of clusters while one of them warms, as an Envoy that has started: no ACK, no first request. */
+  readonly holdsAnswers: boolean;
+}
+
 /**
  * What an Envoy does, as far as the protocol sees it: it takes all clusters and listeners, asks for the endpoints of the
  * clusters that it has and for the routes that its listeners name, forgets what it no longer asks for, and refuses
@@ -32,8 +40,7 @@ function contentOf({ name, body }: Resource): string {
  */
 export class ModelClient {
   readonly variant: Variant;
-  /** Whether it takes the good resources of a response that it refuses. */
-  readonly takesGood: boolean;
+  readonly #habits: Habits;
   readonly held = new Map<string, Map<string, Resource>>();
   /** Clusters that are new or changed and have not been sent their endpoints since. */
   readonly warming = new Set<string>();
@@ -43,10 +50,12 @@ export class ModelClient {
   readonly #nonces = new Map<string, string>();
   readonly #versions = new Map<string, string>();
   #outbox: (SotwRequest & DeltaRequest)[] = [];
+  /** What it will say of clusters when none of them warms. */
+  #heldBack: Reply | undefined;
 
-  constructor(variant: Variant, takesGood: boolean) {
+  constructor(variant: Variant, habits: Habits) {
     this.variant = variant;
-    this.takesGood = takesGood;
+    this.#habits = habits;
     for (const type of modelTypes) this.held.set(type, new Map());
     this.connect();
   }
@@ -58,13 +67,20 @@ export class ModelClient {
     return new Set([...this.held.get(listener)!.values()].map(referenceOf));
   }
 
+  /** Whether it says nothing of clusters, as one of them warms. */
+  get isSilent(): boolean {
+    return this.#heldBack !== undefined;
+  }
+
   /** Begins a stream: nothing of an earlier one is left but what it holds. */
   connect(): void {
     this.#outbox = [];
     this.#asked.clear();
     this.#nonces.clear();
-    // A stream that breaks between a cluster and its endpoints leaves a client that states both versions: nobody can tell.
-    this.warming.clear();
+    this.#heldBack = undefined;
+    // A stream that breaks between a cluster and its endpoints leaves a client that states both versions: nobody can tell,
+    // unless it says nothing of its clusters until it has the endpoints.
+    if (!this.#habits.holdsAnswers) this.warming.clear();
     for (const type of modelTypes) {
       const wanted = this.wanted(type);
       if (wanted?.size !== 0) this.#request(type, wanted, {});
@@ -88,7 +104,7 @@ export class ModelClient {
     const { typeUrl, nonce, version, resources, removed } = response;
     this.#nonces.set(typeUrl, nonce);
     const refused = resources.some(isBad);
-    if (!refused || this.takesGood) {
+    if (!refused || this.#habits.takesGood) {
       const good = resources.filter((resource) => !isBad(resource));
       const absent =
         this.variant === 'sotw' && fullStateTypes.includes(typeUrl)
@@ -102,6 +118,7 @@ export class ModelClient {
     this.#follow(typeUrl);
     this.#request(typeUrl, this.wanted(typeUrl), { nonce, error });
     this.#follow();
+    if (this.#heldBack !== undefined && this.warming.size === 0) this.#request(cluster, undefined, this.#heldBack);
   }
 
   #take(typeUrl: string, resources: readonly Resource[], absent: readonly string[]): void {
@@ -131,11 +148,11 @@ export class ModelClient {
     }
   }
 
-  #request(
-    type: string,
-    wanted: ReadonlySet<string> | undefined,
-    answer: { readonly nonce?: string; readonly error?: Refusal | undefined },
-  ): void {
+  #request(type: string, wanted: ReadonlySet<string> | undefined, answer: Reply): void {
+    if (type === cluster) {
+      this.#heldBack = this.#habits.holdsAnswers && this.warming.size > 0 ? answer : undefined;
+      if (this.#heldBack !== undefined) return;
+    }
     const before = this.#asked.get(type);
     const names = wanted ?? new Set<string>();
     this.#asked.set(type, new Set(names));
@@ -158,4 +175,10 @@ export class ModelClient {
       initialVersions: new Map(first ? [...held.values()].map(({ name, version }) => [name, version]) : []),
     });
   }
+}
+
+/** The part of a request that answers a response. */
+interface Reply {
+  readonly nonce?: string;
+  readonly error?: Refusal | undefined;
 }

@@ -254,6 +254,7 @@ describe('order among types, in delta', () => {
       [ack('EDS'), ['acknowledged EDS a@1']],
       [change('RDS', { subscribe: ['r'] }), ['send RDS r@a']],
       [ack('RDS'), ['acknowledged RDS r@a']],
+      [introduced, []],
       [world('EDS a@2'), ['send EDS a@2']],
       [world('RDS r@b'), []],
       [world('EDS a@3'), []],

@@ -5,7 +5,7 @@ import { type Resource, ResourceStore } from '../../../src/resources/index.ts';
 import type { Action, DeltaRequest, Respond, SotwRequest, Variant } from '../../../src/xds/protocol.ts';
 import { deltaStream, type Stream, sotwStream } from '../../../src/xds/stream.ts';
 import { makeResource } from '../../support/resources.ts';
-import { ModelClient, modelTypes, referenceOf } from './model.ts';
+import { type Habits, ModelClient, modelTypes, referenceOf } from './model.ts';
 
 const { cluster, loadAssignment, listener, routeConfiguration } = typeUrls;
 const clusterNames = ['a', 'b', 'c'] as const;
@@ -52,6 +52,9 @@ const command = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reconnect' as const) }) },
 );
+const habits = fc.record({ takesGood: fc.boolean(), holdsAnswers: fc.boolean() });
+/** Whether routes say which cluster they refer to. */
+const saysReferences = fc.boolean();
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
 const firstWorld: World = {
@@ -69,8 +72,8 @@ const firstWorld: World = {
 describe.each(['sotw', 'delta'] as const)('any interleaving of changes, answers and delays, in %s', (variant) => {
   it('leaves the client with exactly the world that it asks for, in the right order, one response at a time', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 60 }), fc.boolean(), (commands, takesGood) => {
-        const run = new Run(variant, takesGood);
+      fc.property(fc.array(command, { maxLength: 60 }), habits, saysReferences, (commands, habits, saysReferences) => {
+        const run = new Run(variant, habits, saysReferences);
         for (const command of commands) run.execute(command);
         run.heal();
         run.quiesce();
@@ -85,6 +88,7 @@ describe.each(['sotw', 'delta'] as const)('any interleaving of changes, answers 
 class Run {
   readonly #variant: Variant;
   readonly #client: ModelClient;
+  readonly #saysReferences: boolean;
   readonly #store = new ResourceStore();
   #world = firstWorld;
   #stream!: Stream<SotwRequest> | Stream<DeltaRequest>;
@@ -106,9 +110,10 @@ class Run {
   readonly #askedIn = new Map<string, string[]>();
   #streams = 0;
 
-  constructor(variant: Variant, takesGood: boolean) {
+  constructor(variant: Variant, habits: Habits, saysReferences: boolean) {
     this.#variant = variant;
-    this.#client = new ModelClient(variant, takesGood);
+    this.#saysReferences = saysReferences;
+    this.#client = new ModelClient(variant, habits);
     this.#apply(firstWorld);
     this.#connect();
   }
@@ -175,10 +180,9 @@ class Run {
       }
       expect(held, type).toEqual(expected);
     }
-    const waiting = [...this.#client.warming].filter(
-      (name) => this.#variant === 'delta' || view.get(loadAssignment, name) !== undefined,
+    expect([...this.#client.warming], 'rule 11: clusters that were sent without their endpoints after them').toEqual(
+      [],
     );
-    expect(waiting, 'rule 11: clusters that were sent without their endpoints after them').toEqual([]);
   }
 
   #connect(): void {
@@ -201,7 +205,7 @@ class Run {
 
   #apply(world: World): void {
     this.#world = world;
-    const set = resourcesOf(world);
+    const set = resourcesOf(world, this.#saysReferences);
     const remove = modelTypes.flatMap((typeUrl) =>
       [...this.#store.view('').names(typeUrl)].map((name) => ({ typeUrl, name })),
     );
@@ -229,7 +233,8 @@ class Run {
       this.#unanswered.delete(request.typeUrl);
     }
     this.#follow(this.#stream.request(request));
-    if (!this.#introduced && this.#toServer.length === 0) {
+    const isSilent = this.#client.isSilent && this.#toClient.length > 0;
+    if (!this.#introduced && this.#toServer.length === 0 && !isSilent) {
       this.#introduced = true;
       this.#follow(this.#stream.introduced());
     }
@@ -280,18 +285,33 @@ class Run {
     this.#toClient.push(response);
   }
 
+  /** Names of the client's routes of which it has the cluster. */
+  #workingRoutes(): ReadonlySet<string> {
+    const clusters = this.#client.held.get(cluster)!;
+    const routes = [...this.#client.held.get(routeConfiguration)!.values()];
+    return new Set(routes.filter((each) => clusters.has(referenceOf(each))).map(({ name }) => name));
+  }
+
   #clientHears(): void {
     const response = this.#toClient.shift();
     if (response === undefined) return;
     const before = new Set(this.#client.held.get(cluster)!.keys());
+    const working = this.#workingRoutes();
     this.#client.receive(response);
-    if (response.typeUrl === cluster) {
-      const used = [...this.#client.held.get(routeConfiguration)!.values()].map(referenceOf);
-      const lost = used.filter((name) => before.has(name) && !this.#client.held.get(cluster)!.has(name));
-      // In state of the world, a client that comes back may hold clusters that nobody here remembers, and one that refuses
-      // several changes may have taken a cluster that is left out of the next response.
-      if (this.#variant === 'delta' || (this.#streams === 1 && !this.#refusedSeveral)) {
+    // In state of the world, a client that comes back may hold clusters that nobody here remembers, and one that refuses
+    // several changes may have taken a cluster that is left out of the next response.
+    if (this.#variant === 'delta' || (this.#streams === 1 && !this.#refusedSeveral)) {
+      if (response.typeUrl === cluster) {
+        const used = [...this.#client.held.get(routeConfiguration)!.values()].map(referenceOf);
+        const lost = used.filter((name) => before.has(name) && !this.#client.held.get(cluster)!.has(name));
         expect(lost, 'rule 12: a cluster was removed that accepted routes use').toEqual([]);
+      }
+      if (this.#saysReferences) {
+        const asked = this.#askedIn.get(response.nonce) ?? [];
+        const held = this.#client.held.get(routeConfiguration)!;
+        const works = this.#workingRoutes();
+        const broken = [...working].filter((name) => held.has(name) && !works.has(name) && !asked.includes(name));
+        expect(broken, 'rule 12: routes that had their cluster, and have it no more').toEqual([]);
       }
     }
     this.#post();
@@ -324,7 +344,7 @@ function edited(
 }
 
 /** Consistent, as a translator's output is: nothing refers to what is not there. */
-function resourcesOf({ clusters, routes }: World): readonly Resource[] {
+function resourcesOf({ clusters, routes }: World, saysReferences: boolean): readonly Resource[] {
   const used = new Set(Object.values(routes).flatMap(({ routes, to }) => (routes === undefined ? [] : [to])));
   const resources: Resource[] = [];
   for (const name of clusterNames) {
@@ -340,7 +360,8 @@ function resourcesOf({ clusters, routes }: World): readonly Resource[] {
     const { routes: content, to, listener: listenerContent } = routes[name];
     if (content === undefined) continue;
     const [text, bad] = content.endsWith('!') ? [content.slice(0, -1), '!'] : [content, ''];
-    resources.push(makeResource(routeConfiguration, name, `${text}>${to}${bad}`));
+    const references = saysReferences ? [to] : undefined;
+    resources.push(makeResource(routeConfiguration, name, `${text}>${to}${bad}`, { references }));
     if (listenerContent !== undefined) {
       resources.push(
         makeResource(

@@ -56,6 +56,7 @@ describe('rules of subscription, in state of the world', () => {
       ['EDS a@1', 'RDS r@1'],
       [ask('EDS', ['a']), ['send EDS a@1']],
       [ask('RDS', ['r']), ['send RDS r@1']],
+      [introduced, []],
       [ack('EDS', { names: [] }), ['acknowledged EDS a@1']],
       [ack('RDS'), ['acknowledged RDS r@1']],
       [world('EDS a@2'), []],

@@ -7,7 +7,7 @@ import { makeResource } from '../../support/resources.ts';
 
 /**
  * A language for tables of events and what the state machine answers to them. Resources are written `CDS a@1`: type, name
- * and content; `RDS r@1>a+b` says that it refers to the clusters a and b; `-CDS a` removes one. What is sent reads `send CDS a@1 b@2 -c`, and the answers to it
+ * and content; `RDS r@1>a+b` says that it refers to the clusters a and b; `-CDS a` removes one. What is sent reads `send CDS a@1 b@2 -c`, with `EDS a@none` for endpoints made up as there are none, and the answers to it
  * `acknowledged CDS a@1`, `refused CDS a@1`, with `, again` if it is sent again in parts.
  */
 export const TYPES = {
@@ -175,6 +175,6 @@ function titleOf<Request extends SotwRequest | DeltaRequest>(action: Action, { n
 
 function titles(changes: readonly NamedVersion[]): readonly string[] {
   return changes
-    .map(({ name, version }) => (version === undefined ? `-${name}` : `${name}@${contents.get(version)}`))
+    .map(({ name, version }) => (version === undefined ? `-${name}` : `${name}@${contents.get(version) ?? 'none'}`))
     .sort((a, b) => a.replace('-', '').localeCompare(b.replace('-', '')));
 }

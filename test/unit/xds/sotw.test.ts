@@ -131,6 +131,30 @@ describe('a client that comes back, in state of the world', () => {
       ['CDS a@1', 'EDS a@1'],
       [ask('EDS', ['a'], { version: stateOf('EDS a@1') }), ['send EDS a@1']],
     ],
+    'rule 11: endpoints that are gone are sent empty to a client that comes for them and says nothing of clusters: one may be waiting':
+      [
+        ['EDS b@1'],
+        [ask('EDS', ['a', 'b'], { version: 'another' }), ['send EDS b@1']],
+        [ack('EDS'), ['acknowledged EDS b@1']],
+        [introduced, ['send EDS a@none']],
+        [ack('EDS'), ['acknowledged EDS a@none']],
+      ],
+    'rule 11: endpoints that go while such a client has yet to take them are sent empty': [
+      ['EDS a@1'],
+      [ask('EDS', ['a'], { version: 'another' }), ['send EDS a@1']],
+      [introduced, []],
+      [nack('EDS'), ['refused EDS a@1']],
+      [world('-EDS a'), ['send EDS a@none']],
+    ],
+    'rule 12: changed routes wait for a client that comes for endpoints and not yet for clusters to have had the time to':
+      [
+        ['CDS b@1', 'EDS a@1', 'RDS r@2'],
+        [ask('EDS', ['a'], { version: 'another' }), ['send EDS a@1']],
+        [ask('RDS', ['r'], { version: 'another' }), []],
+        [ack('EDS'), ['acknowledged EDS a@1']],
+        [ask('CDS', [], { version: 'another' }), ['send CDS b@1']],
+        [ack('CDS'), ['acknowledged CDS b@1', 'send RDS r@2']],
+      ],
     'a client that comes back to an empty world is told that there is nothing': [
       [],
       [ask('CDS', [], { version: stateOf('CDS a@1') }), ['send CDS']],
@@ -154,6 +178,16 @@ describe('a client that comes back, in state of the world', () => {
 });
 
 describe('a cluster that goes early, in state of the world', () => {
+  sotwTable({
+    'rule 11: empty endpoints that are refused beside others are sent again by themselves': [
+      ['CDS a@1', 'CDS b@1', 'EDS b@bad'],
+      [ask('CDS', []), ['send CDS a@1 b@1']],
+      [ask('EDS', ['a', 'b']), ['send EDS a@none b@bad']],
+      [nack('EDS'), ['refused EDS a@none b@bad, again', 'send EDS b@bad']],
+      [nack('EDS'), ['refused EDS b@bad', 'send EDS a@none']],
+    ],
+  });
+
   it('rule 11: a cluster that went before its endpoints were asked for gets empty ones, or the client waits for ever', () => {
     const store = new ResourceStore();
     const [cluster, endpoints] = [resource('CDS a@1'), resource('EDS a@1')];
@@ -281,6 +315,17 @@ describe('answers and changes, in state of the world', () => {
       [stale('EDS', { error: { code: 3, message: 'late' } }), []],
       [ack('EDS'), ['acknowledged EDS a@2']],
     ],
+    'rule 11: a cluster that a refused response may have changed is followed by its endpoints when it is sent as it was':
+      [
+        ['CDS a@1', 'CDS b@1', 'EDS a@1', 'EDS b@1'],
+        [ask('CDS', []), ['send CDS a@1 b@1']],
+        [ack('CDS'), ['acknowledged CDS a@1 b@1']],
+        [ask('EDS', ['a', 'b']), ['send EDS a@1 b@1']],
+        [ack('EDS'), ['acknowledged EDS a@1 b@1']],
+        [world('CDS a@bad', 'CDS b@2'), ['send CDS a@bad b@2', 'send EDS a@1 b@1']],
+        [ack('EDS'), ['acknowledged EDS a@1 b@1']],
+        [nack('CDS'), ['refused CDS a@bad b@2, again', 'send CDS a@bad b@1', 'send EDS a@1 b@1']],
+      ],
     'rule 3: a nonce of another type is an old one': [
       ['CDS a@1', 'EDS a@1'],
       [ask('CDS', []), ['send CDS a@1']],
