@@ -21,6 +21,7 @@ export type ProblemCode =
   | 'object-duplicate'
   | 'name-unresolved'
   | 'source-unreachable'
+  | 'right-missing'
   | 'source-stale'
   | 'state-unusable'
   | 'state-unsaved'
@@ -44,6 +45,8 @@ export type ProblemCode =
   | 'port-unsupported'
   | 'port-missing'
   | 'address-shared'
+  | 'host-network'
+  | 'baseline-empty'
   | 'rule-hidden'
   | 'rules-too-many';
 

@@ -1,14 +1,17 @@
 import type { Problem } from '../problems.ts';
-import type { EndpointSliceRecord, ObjectRef, ServiceRecord, SourceChange, SourceRecord } from '../sources/source.ts';
+import type { ObjectRef, SourceChange, SourceRecord } from '../sources/source.ts';
 import { refKey } from '../sources/source.ts';
 import { readEndpoints } from './endpoints.ts';
 import { KeyIndex } from './keys.ts';
-import type { LabelReading } from './labels.ts';
-import { readLabels } from './labels.ts';
+import type { Labelled, LabelReading } from './labels.ts';
+import { labelledService, readLabels } from './labels.ts';
 import { expiryOf } from './life.ts';
 import type { Baseline, Endpoint, HttpPort, Preview, ServiceId } from './model.ts';
-import { describe, serviceId } from './model.ts';
+import { describe, SERVICE, serviceId } from './model.ts';
 import { ANNOTATIONS, LABELS } from './names.ts';
+import { type PodChange, PodIndex } from './pod-index.ts';
+import { labelledPods, type PodGroupId, podEndpoints, podPort } from './pods.ts';
+import { SliceIndex } from './slice-index.ts';
 
 /** What a change of the sources touched, so that the next rooms look at nothing else. */
 export interface CatalogChange {
@@ -35,6 +38,12 @@ export interface CatalogView {
   declaredAt(key: string): number;
   /** All addresses of a Service's port, usable or not. */
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[];
+  /** All addresses of Pods that are a preview, for a port of its baseline; see `podEndpoints`. */
+  podEndpoints(id: PodGroupId, port: HttpPort, ipv6: boolean | undefined): readonly Endpoint[];
+  /** Whether any of the Pods that are a preview has a port for that of its baseline. */
+  podsListen(id: PodGroupId, port: HttpPort): boolean;
+  /** Whether a baseline's port has addresses, and all of them are those of Pods that are previews. */
+  hasOnlyCopies(id: ServiceId, port: HttpPort): boolean;
   /** Whether there is such a Service at all, labelled or not. */
   hasService(id: ServiceId): boolean;
   /** All that wants a key, in force or not. Looks at every Service, so it is for people's questions only. */
@@ -43,14 +52,15 @@ export interface CatalogView {
 
 /** An object labelled with a key. */
 export interface KeyClaim {
-  readonly id: ServiceId;
+  /** As messages name it. */
+  readonly object: string;
   /** Absent where the object is no preview: it is invalid, or has expired. */
   readonly preview?: Preview | undefined;
   readonly problems: readonly Problem[];
 }
 
 interface Entry {
-  readonly record: ServiceRecord;
+  readonly object: Labelled;
   readonly reading: LabelReading;
   /** When the object was created or, if it does not tell, first seen here; milliseconds since the epoch. */
   readonly bornAt: number;
@@ -61,17 +71,16 @@ interface Entry {
 /** Keeps the records of all sources and reads them once each. Work is proportional to the change. */
 export class Catalog implements CatalogView {
   readonly #previewDomain: string;
-  readonly #services = new Map<ServiceId, Entry>();
+  /** Services and groups of Pods. */
+  readonly #entries = new Map<string, Entry>();
   readonly #baselines = new Map<ServiceId, Baseline>();
   readonly #previews = new Map<ServiceId, Map<ServiceId, Preview>>();
   readonly #keys = new KeyIndex();
   /** When previews in force expire, of those that ever do. */
   readonly #expiries = new Map<ServiceId, number>();
   #nextExpiry = Number.POSITIVE_INFINITY;
-  readonly #slices = new Map<ServiceId, Map<string, EndpointSliceRecord>>();
-  /** An EndpointSlice's Service, by the slice's key: a deletion does not name it. */
-  readonly #sliceOwners = new Map<string, ServiceId>();
-
+  readonly #slices = new SliceIndex();
+  readonly #pods = new PodIndex();
   /** What was read of the slices, by port name: a change of one preview asks for the endpoints of its siblings. */
   readonly #endpoints = new Map<ServiceId, Map<string, readonly Endpoint[]>>();
 
@@ -101,19 +110,39 @@ export class Catalog implements CatalogView {
 
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[] {
     const ports = this.#endpoints.get(id) ?? new Map<string, readonly Endpoint[]>();
-    if (this.#services.has(id)) this.#endpoints.set(id, ports);
-    const known = ports.get(port.name) ?? readEndpoints([...(this.#slices.get(id)?.values() ?? [])], port.name);
+    if (this.#entries.has(id)) this.#endpoints.set(id, ports);
+    const known = ports.get(port.name) ?? readEndpoints(this.#slices.of(id), port.name, this.#isCopy(id));
     ports.set(port.name, known);
     return known;
   }
 
+  podEndpoints(id: PodGroupId, port: HttpPort, ipv6: boolean | undefined): readonly Endpoint[] {
+    return podEndpoints(this.#pods.of(id), port, ipv6);
+  }
+
+  podsListen(id: PodGroupId, port: HttpPort): boolean {
+    return this.#pods.of(id).some((pod) => podPort(pod, port) !== undefined);
+  }
+
+  hasOnlyCopies(id: ServiceId, port: HttpPort): boolean {
+    return (
+      this.endpoints(id, port).length === 0 && readEndpoints(this.#slices.of(id), port.name, () => false).length > 0
+    );
+  }
+
+  /** Which addresses of a Service are those of copies: a baseline's selector may cover Pods that are labelled as previews. */
+  #isCopy(id: ServiceId): (address: string) => boolean {
+    const baseline = this.#baselines.get(id);
+    return (address) => baseline !== undefined && this.#pods.has(baseline.namespace, address);
+  }
+
   hasService(id: ServiceId): boolean {
-    return this.#services.has(id);
+    return this.#entries.has(id);
   }
 
   claimsOf(key: string): readonly KeyClaim[] {
-    return [...this.#services].flatMap(([id, { record, preview, reading }]) =>
-      record.labels[LABELS.key] === key ? [{ id, preview, problems: reading.problems }] : [],
+    return [...this.#entries.values()].flatMap(({ object, preview, reading }) =>
+      object.labels[LABELS.key] === key ? [{ object: describe(object), preview, problems: reading.problems }] : [],
     );
   }
 
@@ -127,6 +156,7 @@ export class Catalog implements CatalogView {
     const touched = new Touched();
     for (const ref of change.deletes) this.#remove(ref, touched);
     for (const record of change.upserts) this.#put(record, now, touched);
+    this.#followPods(now, touched);
     return this.#followed(touched);
   }
 
@@ -140,7 +170,7 @@ export class Catalog implements CatalogView {
     this.#nextExpiry = Number.POSITIVE_INFINITY;
     for (const [id, expiry] of this.#expiries) {
       if (expiry > now) this.#nextExpiry = Math.min(this.#nextExpiry, expiry);
-      else this.#exchange(id, expired(this.#services.get(id)!), touched);
+      else this.#exchange(id, expired(this.#entries.get(id)!), touched);
     }
     return this.#followed(touched);
   }
@@ -148,7 +178,7 @@ export class Catalog implements CatalogView {
   /** Adds what depends on the endpoints and keys that a change touched. */
   #followed(touched: Touched): CatalogChange {
     for (const id of touched.endpoints) this.#endpoints.delete(id);
-    for (const id of touched.endpoints) touched.intercepts.add(this.#services.get(id)?.preview?.baseline ?? id);
+    for (const id of touched.endpoints) touched.intercepts.add(this.#entries.get(id)?.preview?.baseline ?? id);
     for (const [key, wasDeclared] of touched.keys) {
       if (this.#keys.isDeclared(key) === wasDeclared) continue;
       for (const id of this.#keys.heirsOf(key)) touched.intercepts.add(id);
@@ -159,10 +189,13 @@ export class Catalog implements CatalogView {
   #put(record: SourceRecord, now: number, touched: Touched): void {
     switch (record.kind) {
       case 'Service':
-        this.#putService(record, now, touched);
+        this.#putObject(labelledService(record), now, touched);
         break;
       case 'EndpointSlice':
-        this.#putSlice(record, touched);
+        for (const id of this.#slices.put(record)) touched.endpoints.add(id);
+        break;
+      case 'Pod':
+        touched.pods(this.#pods.put(record));
         break;
       default:
         record satisfies never;
@@ -170,25 +203,49 @@ export class Catalog implements CatalogView {
   }
 
   #remove(ref: ObjectRef, touched: Touched): void {
-    if (ref.kind === 'Service') this.#exchange(serviceId(ref.namespace, ref.name), undefined, touched);
-    else this.#dropSlice(refKey(ref), touched);
+    switch (ref.kind) {
+      case 'Service':
+        this.#exchange(serviceId(ref.namespace, ref.name), undefined, touched);
+        break;
+      case 'EndpointSlice':
+        for (const id of this.#slices.remove(refKey(ref))) touched.endpoints.add(id);
+        break;
+      case 'Pod':
+        touched.pods(this.#pods.remove(ref));
+        break;
+      default:
+        ref.kind satisfies never;
+    }
   }
 
-  #putService(record: ServiceRecord, now: number, touched: Touched): void {
-    const id = serviceId(record.namespace, record.name);
-    const reading = readLabels(record, this.#previewDomain);
-    const bornAt = record.createdAt ?? this.#services.get(id)?.bornAt ?? now;
-    const entry = { record, reading, bornAt, preview: reading.preview };
+  /** What the groups of Pods that a change touched are now, and the baselines whose addresses they have or had. */
+  #followPods(now: number, touched: Touched): void {
+    for (const id of touched.podGroups) {
+      const pods = this.#pods.of(id);
+      if (pods.length === 0) this.#exchange(id, undefined, touched);
+      else this.#putObject(labelledPods(id, pods), now, touched);
+    }
+    for (const { namespace, address } of touched.podAddresses) {
+      for (const id of this.#slices.servicesWith(namespace, address)) touched.endpoints.add(id);
+    }
+  }
+
+  #putObject(object: Labelled, now: number, touched: Touched): void {
+    const { id } = object;
+    const reading = readLabels(object, this.#previewDomain);
+    const bornAt = object.bornAt ?? this.#entries.get(id)?.bornAt ?? now;
+    const entry = { object, reading, bornAt, preview: reading.preview };
     const expiry = reading.preview && expiryOf(reading.preview.life, bornAt);
     this.#exchange(id, expiry !== undefined && expiry <= now ? expired(entry) : entry, touched);
   }
 
-  /** Replaces what is known of a Service's labels, noting what depends on the old and on the new. */
-  #exchange(id: ServiceId, after: Entry | undefined, touched: Touched): void {
-    const before = this.#services.get(id);
-    if (after === undefined) this.#endpoints.delete(id);
-    if (after === undefined) this.#services.delete(id);
-    else this.#services.set(id, after);
+  /** Replaces what is known of an object's labels, noting what depends on the old and on the new. */
+  #exchange(id: string, after: Entry | undefined, touched: Touched): void {
+    const before = this.#entries.get(id);
+    // A baseline's are without those of copies.
+    this.#endpoints.delete(id);
+    if (after === undefined) this.#entries.delete(id);
+    else this.#entries.set(id, after);
 
     const expiry = after?.preview && expiryOf(after.preview.life, after.bornAt);
     if (expiry === undefined) this.#expiries.delete(id);
@@ -216,36 +273,16 @@ export class Catalog implements CatalogView {
       this.#previews.set(after.preview.baseline, siblings.set(id, after.preview));
       touched.intercepts.add(after.preview.baseline);
     }
-    touched.problems.set(`Service ${id}`, after?.reading.problems ?? []);
-  }
-
-  #putSlice(slice: EndpointSliceRecord, touched: Touched): void {
-    const key = refKey(slice);
-    const owner = serviceId(slice.namespace, slice.service);
-    if (this.#sliceOwners.get(key) !== owner) this.#dropSlice(key, touched);
-    const slices = this.#slices.get(owner) ?? new Map<string, EndpointSliceRecord>();
-    this.#slices.set(owner, slices.set(key, slice));
-    this.#sliceOwners.set(key, owner);
-    touched.endpoints.add(owner);
-  }
-
-  #dropSlice(key: string, touched: Touched): void {
-    const owner = this.#sliceOwners.get(key);
-    if (owner === undefined) return;
-    this.#sliceOwners.delete(key);
-    const slices = this.#slices.get(owner);
-    slices?.delete(key);
-    if (slices?.size === 0) this.#slices.delete(owner);
-    touched.endpoints.add(owner);
+    touched.problems.set(`${(after ?? before)?.object.kind ?? SERVICE} ${id}`, after?.reading.problems ?? []);
   }
 }
 
 /** What remains of a preview whose time is over: what is wrong with it. */
-function expired({ record, reading, bornAt }: Entry): Entry {
+function expired({ object, reading, bornAt }: Entry): Entry {
   const preview = reading.preview!;
   const { ttl, expiresAt } = ANNOTATIONS;
-  const said = [ttl, expiresAt].filter((name) => name in record.annotations);
-  const because = said.map((name) => `${name}: ${record.annotations[name]}`).join(', ');
+  const said = [ttl, expiresAt].filter((name) => name in object.annotations);
+  const because = said.map((name) => `${name}: ${object.annotations[name]}`).join(', ');
   const problem: Problem = {
     code: 'expired',
     object: describe(preview),
@@ -253,7 +290,7 @@ function expired({ record, reading, bornAt }: Entry): Entry {
     message: `it expired at ${new Date(expiryOf(preview.life, bornAt)!).toISOString()} (${because}); it receives nothing.`,
     advice: `Delete it, or write a later ${expiresAt} or a longer ${ttl}.`,
   };
-  return { record, bornAt, reading: { problems: [problem] } };
+  return { object, bornAt, reading: { problems: [problem] } };
 }
 
 class Touched implements CatalogChange {
@@ -264,4 +301,11 @@ class Touched implements CatalogChange {
   readonly keys = new Map<string, boolean>();
   /** Services whose own endpoints changed. */
   readonly endpoints = new Set<ServiceId>();
+  readonly podGroups = new Set<PodGroupId>();
+  readonly podAddresses: PodChange['addresses'][number][] = [];
+
+  pods({ groups, addresses }: PodChange): void {
+    for (const id of groups) this.podGroups.add(id);
+    this.podAddresses.push(...addresses);
+  }
 }

@@ -1,18 +1,34 @@
 import { isDnsLabel } from '../dns-names.ts';
 import { nearest } from '../nearest.ts';
 import type { Problem, ProblemCode } from '../problems.ts';
-import type { ServiceRecord } from '../sources/source.ts';
+import type { ServicePort, ServiceRecord } from '../sources/source.ts';
 import { readHost } from './hosts.ts';
 import type { Life, TimeReading } from './life.ts';
 import { readExpiresAt, readTtl } from './life.ts';
 import { readMatch } from './match.ts';
 import type { Baseline, HttpPort, Identity, OutsideHost, Preview } from './model.ts';
-import { serviceId } from './model.ts';
+import { describe, SERVICE, serviceId } from './model.ts';
 import { ANNOTATIONS, isKey, LABELS } from './names.ts';
 import { readPort } from './ports.ts';
 import { readWhenUnready } from './when-unready.ts';
 
-/** What the labels of one Service make of it. Most Services are neither. */
+/** What may carry labels: a Service, or the Pods of one owner. */
+export interface Labelled extends Identity {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** A Service's. */
+  readonly ports?: readonly ServicePort[] | undefined;
+  /** Whether it is Pods some of which have the addresses of their nodes. */
+  readonly onHostNetwork?: boolean | undefined;
+  /** From when a `ttl` counts, if that is known; milliseconds since the epoch. */
+  readonly bornAt?: number | undefined;
+}
+
+export function labelledService(service: ServiceRecord): Labelled {
+  return { ...service, id: serviceId(service.namespace, service.name), bornAt: service.createdAt };
+}
+
+/** What the labels of one object make of it. Most Services are neither. */
 export interface LabelReading {
   readonly baseline?: Baseline;
   readonly preview?: Preview;
@@ -23,19 +39,23 @@ const BASELINE_ONLY = [ANNOTATIONS.hosts, ANNOTATIONS.allowFrom];
 const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.whenUnready, ANNOTATIONS.ttl, ANNOTATIONS.expiresAt];
 
 /**
- * Reads the labels and annotations of a Service.
+ * Reads the labels and annotations of a Service, or of Pods.
  *
  * A baseline keeps working whatever is wrong with it: the part at fault is left out and reported. A preview is taken
  * whole or not at all: what its owner meant by the part at fault cannot be guessed.
  */
-export function readLabels(service: ServiceRecord, previewDomain: string): LabelReading {
-  const isBaseline = LABELS.role in service.labels;
-  const isPreview = LABELS.intercepts in service.labels || LABELS.key in service.labels;
-  if (isEmpty(service.labels) && isEmpty(service.annotations)) return { problems: [] };
+export function readLabels(object: Labelled, previewDomain: string): LabelReading {
+  const isBaseline = LABELS.role in object.labels;
+  const isPreview = LABELS.intercepts in object.labels || LABELS.key in object.labels;
+  if (isEmpty(object.labels) && isEmpty(object.annotations)) return { problems: [] };
 
-  const report = new Report(service);
+  const report = new Report(object);
   const allowed = [...(isBaseline ? BASELINE_ONLY : []), ...(isPreview ? PREVIEW_ONLY : [])];
-  checkNames(service, allowed, report);
+  checkNames(object, allowed, report);
+  if (isBaseline && object.kind !== SERVICE) {
+    report.add('role-invalid', `it has the label ${LABELS.role}, which belongs on a Service.`, 'Remove it.');
+    return { problems: report.problems };
+  }
   if (isBaseline && isPreview) {
     report.add(
       'role-invalid',
@@ -44,11 +64,11 @@ export function readLabels(service: ServiceRecord, previewDomain: string): Label
     );
   }
   if (isBaseline) {
-    const baseline = readBaseline(service, report, previewDomain);
+    const baseline = readBaseline(object, report, previewDomain);
     return baseline === undefined ? { problems: report.problems } : { baseline, problems: report.problems };
   }
   if (!isPreview) return { problems: report.problems };
-  const preview = readPreview(service, report);
+  const preview = readPreview(object, report);
   return preview === undefined || report.problems.length > 0
     ? { problems: report.problems }
     : { preview, problems: [] };
@@ -61,31 +81,30 @@ function isEmpty(record: Readonly<Record<string, string>>): boolean {
 /** Gathers the problems of one Service. */
 class Report {
   readonly problems: Problem[] = [];
-  readonly #service: ServiceRecord;
+  readonly #object: Labelled;
 
-  constructor(service: ServiceRecord) {
-    this.#service = service;
+  constructor(object: Labelled) {
+    this.#object = object;
   }
 
   add(code: ProblemCode, message: string, advice: string): void {
-    const { namespace, name, place } = this.#service;
-    this.problems.push({ code, object: `Service ${serviceId(namespace, name)}`, place, message, advice });
+    this.problems.push({ code, object: describe(this.#object), place: this.#object.place, message, advice });
   }
 }
 
-function identityOf(service: ServiceRecord): Identity {
-  const { namespace, name, createdAt, place } = service;
-  return { id: serviceId(namespace, name), namespace, name, createdAt, place };
+function identityOf(object: Labelled): Identity {
+  const { kind, id, namespace, name, createdAt, place } = object;
+  return { kind, id, namespace, name, createdAt, place };
 }
 
-function checkNames(service: ServiceRecord, allowed: readonly string[], report: Report): void {
+function checkNames(object: Labelled, allowed: readonly string[], report: Report): void {
   const labels: readonly string[] = Object.values(LABELS);
   const annotations: readonly string[] = Object.values(ANNOTATIONS);
-  for (const name of Object.keys(service.labels)) {
+  for (const name of Object.keys(object.labels)) {
     if (labels.includes(name)) continue;
     report.add('annotation-unknown', `the label ${name} is unknown.`, suggest(name, labels, annotations, 'annotation'));
   }
-  for (const name of Object.keys(service.annotations)) {
+  for (const name of Object.keys(object.annotations)) {
     if (allowed.includes(name)) continue;
     if (annotations.includes(name)) {
       const owner = BASELINE_ONLY.some((each) => each === name) ? 'baseline' : 'preview';
@@ -111,8 +130,8 @@ function suggest(name: string, own: readonly string[], other: readonly string[],
   return near === undefined ? `Known are ${own.join(', ')}.` : `Did you mean ${near}?`;
 }
 
-function readBaseline(service: ServiceRecord, report: Report, previewDomain: string): Baseline | undefined {
-  const role = service.labels[LABELS.role]!;
+function readBaseline(object: Labelled, report: Report, previewDomain: string): Baseline | undefined {
+  const role = object.labels[LABELS.role]!;
   if (role !== 'baseline') {
     report.add(
       'role-invalid',
@@ -122,15 +141,15 @@ function readBaseline(service: ServiceRecord, report: Report, previewDomain: str
     return undefined;
   }
   return Object.freeze({
-    ...identityOf(service),
-    ports: readPorts(service, report, 'cannot be reached through the gateways'),
-    hosts: readHosts(service, report, previewDomain),
-    allowFrom: readAllowFrom(service, report),
+    ...identityOf(object),
+    ports: readPorts(object, report, 'cannot be reached through the gateways'),
+    hosts: readHosts(object, report, previewDomain),
+    allowFrom: readAllowFrom(object, report),
   });
 }
 
-function readPorts(service: ServiceRecord, report: Report, consequence: string): readonly HttpPort[] {
-  const readings = service.ports.map(readPort);
+function readPorts(object: Labelled, report: Report, consequence: string): readonly HttpPort[] {
+  const readings = (object.ports ?? []).map(readPort);
   const ports = readings.flatMap((reading) => ('port' in reading ? [reading.port] : []));
   if (ports.length === 0) {
     const reasons = readings.flatMap((reading) => ('refusal' in reading ? [reading.refusal] : []));
@@ -143,9 +162,9 @@ function readPorts(service: ServiceRecord, report: Report, consequence: string):
   return Object.freeze(ports);
 }
 
-function readHosts(service: ServiceRecord, report: Report, previewDomain: string): readonly OutsideHost[] {
+function readHosts(object: Labelled, report: Report, previewDomain: string): readonly OutsideHost[] {
   const hosts: OutsideHost[] = [];
-  for (const entry of listOf(service.annotations[ANNOTATIONS.hosts])) {
+  for (const entry of listOf(object.annotations[ANNOTATIONS.hosts])) {
     const reading = readHost(entry, previewDomain);
     if ('wrong' in reading) {
       report.add(
@@ -160,8 +179,8 @@ function readHosts(service: ServiceRecord, report: Report, previewDomain: string
   return Object.freeze(hosts);
 }
 
-function readAllowFrom(service: ServiceRecord, report: Report): readonly string[] {
-  const entries = listOf(service.annotations[ANNOTATIONS.allowFrom]);
+function readAllowFrom(object: Labelled, report: Report): readonly string[] {
+  const entries = listOf(object.annotations[ANNOTATIONS.allowFrom]);
   for (const entry of entries.filter((each) => !isDnsLabel(each))) {
     report.add(
       'namespace-invalid',
@@ -180,25 +199,32 @@ function listOf(text: string | undefined): string[] {
     .filter((entry) => entry !== '');
 }
 
-function readPreview(service: ServiceRecord, report: Report): Preview | undefined {
-  const baseline = readTarget(service, report);
-  const key = readKey(service, report);
-  const match = readMatch(service.annotations[ANNOTATIONS.match]);
+function readPreview(object: Labelled, report: Report): Preview | undefined {
+  const baseline = readTarget(object, report);
+  const key = readKey(object, report);
+  const match = readMatch(object.annotations[ANNOTATIONS.match]);
   if (match !== undefined && 'wrong' in match) report.add('match-invalid', match.wrong, match.advice);
-  if (!(LABELS.key in service.labels) && match === undefined) {
+  if (!(LABELS.key in object.labels) && match === undefined) {
     report.add(
       'key-invalid',
       'it has no key, so no request can name it.',
       `Add the label ${LABELS.key}, such as pr-123.`,
     );
   }
-  const unready = readWhenUnready(service.annotations[ANNOTATIONS.whenUnready]);
+  const unready = readWhenUnready(object.annotations[ANNOTATIONS.whenUnready]);
   if ('wrong' in unready) report.add('when-unready-invalid', unready.wrong, unready.advice);
-  const life = readLife(service, report);
-  const ports = readPorts(service, report, 'cannot be a preview');
+  const life = readLife(object, report);
+  const ports = object.kind === SERVICE ? readPorts(object, report, 'cannot be a preview') : undefined;
+  if (object.onHostNetwork) {
+    report.add(
+      'host-network',
+      'it has Pods on the network of their nodes (hostNetwork), whose addresses others share.',
+      'Give it a Service of its own with these labels instead.',
+    );
+  }
   if (baseline === undefined) return undefined;
   return Object.freeze({
-    ...identityOf(service),
+    ...identityOf(object),
     baseline,
     key,
     match: match !== undefined && 'match' in match ? match.match : undefined,
@@ -208,23 +234,23 @@ function readPreview(service: ServiceRecord, report: Report): Preview | undefine
   });
 }
 
-function readLife(service: ServiceRecord, report: Report): Life {
+function readLife(object: Labelled, report: Report): Life {
   const read = (text: string | undefined, reader: (text: string) => TimeReading) => {
     const reading = text === undefined ? undefined : reader(text);
     if (reading === undefined || 'milliseconds' in reading) return reading?.milliseconds;
     report.add('life-invalid', reading.wrong, reading.advice);
     return undefined;
   };
-  const { [ANNOTATIONS.ttl]: ttl, [ANNOTATIONS.expiresAt]: expiresAt } = service.annotations;
+  const { [ANNOTATIONS.ttl]: ttl, [ANNOTATIONS.expiresAt]: expiresAt } = object.annotations;
   return Object.freeze({ ttl: read(ttl, readTtl), expiresAt: read(expiresAt, readExpiresAt) });
 }
 
 /** `api`, in the preview's own namespace, or `api.prod`. */
-function readTarget(service: ServiceRecord, report: Report): string | undefined {
-  const target = service.labels[LABELS.intercepts];
+function readTarget(object: Labelled, report: Report): string | undefined {
+  const target = object.labels[LABELS.intercepts];
   const parts = target?.split('.') ?? [];
   if (target !== undefined && parts.length <= 2 && parts.every(isDnsLabel)) {
-    return serviceId(parts[1] ?? service.namespace, parts[0]!);
+    return serviceId(parts[1] ?? object.namespace, parts[0]!);
   }
   report.add(
     'target-invalid',
@@ -236,8 +262,8 @@ function readTarget(service: ServiceRecord, report: Report): string | undefined 
   return undefined;
 }
 
-function readKey(service: ServiceRecord, report: Report): string | undefined {
-  const key = service.labels[LABELS.key];
+function readKey(object: Labelled, report: Report): string | undefined {
+  const key = object.labels[LABELS.key];
   if (key === undefined || isKey(key)) return key;
   report.add(
     'key-invalid',

@@ -7,9 +7,12 @@ import type { Life } from './life.ts';
 /** `namespace/name` of a Service. */
 export type ServiceId = string;
 
-/** What a Service and its owner are called in messages, and how old it is. */
+/** What an object and its owner are called in messages, and how old it is. */
 export interface Identity {
-  readonly id: ServiceId;
+  /** `SERVICE`, or what made the Pods that are a preview: `Deployment`. */
+  readonly kind: string;
+  /** Unlike any other object's: of a Service its `ServiceId`. */
+  readonly id: string;
   readonly namespace: string;
   readonly name: string;
   /** Milliseconds since the epoch. */
@@ -33,7 +36,8 @@ export interface Preview extends Identity {
   readonly match?: Match | undefined;
   readonly whenUnready: WhenUnready;
   readonly life: Life;
-  readonly ports: readonly HttpPort[];
+  /** A Service's own; absent where it is Pods, which listen where those of the baseline do. */
+  readonly ports?: readonly HttpPort[] | undefined;
 }
 
 /** Who answers a preview's requests while it has no endpoint that is ready: its baseline, or nobody. */
@@ -43,6 +47,8 @@ export interface HttpPort {
   readonly name: string;
   readonly port: number;
   readonly protocol: HttpProtocol;
+  /** The number of the Pods' port, or its name. */
+  readonly targetPort: number | string;
 }
 
 export type HttpProtocol = 'HTTP/1.1' | 'HTTP/2';
@@ -99,11 +105,14 @@ export interface Endpoint {
   readonly usable: boolean;
 }
 
+/** The kind of a Service, among those of the objects that carry labels. */
+export const SERVICE = 'Service';
+
 export function serviceId(namespace: string, name: string): ServiceId {
   return `${namespace}/${name}`;
 }
 
 /** How messages name an object: `Service shop/api`. */
-export function describe(identity: Identity): string {
-  return `Service ${identity.id}`;
+export function describe({ kind, namespace, name }: Identity): string {
+  return `${kind} ${namespace}/${name}`;
 }

@@ -32,5 +32,6 @@ export function readPort(port: ServicePort): PortReading {
   const spoken = (port.appProtocol ?? port.name.split('-')[0]!).toLowerCase();
   if (OPAQUE.has(spoken)) return { refusal: `${title} speaks ${spoken.toUpperCase()}` };
   const protocol: HttpProtocol = HTTP2.has(spoken) ? 'HTTP/2' : 'HTTP/1.1';
-  return { port: Object.freeze({ name: port.name, port: port.port, protocol }) };
+  const { name, port: number, targetPort = number } = port;
+  return { port: Object.freeze({ name, port: number, protocol, targetPort }) };
 }

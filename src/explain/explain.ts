@@ -76,7 +76,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
     ...carrierSteps(carried, ruled !== undefined),
   ];
   if (ruled !== undefined && !byPreview) {
-    steps.push({ about: 'rule', result: 'no', text: notReady(undefined, ruled, port, catalog, problems) });
+    steps.push({ about: 'rule', result: 'no', text: notReady(undefined, ruled, baseline, port, catalog, problems) });
   }
   if (ruled === undefined && subset !== undefined) {
     steps.push(

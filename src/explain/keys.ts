@@ -3,6 +3,7 @@ import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import { ancestorsOf, isKey } from '../catalog/names.ts';
 import type { BaselineIntercepts } from '../intercepts/intercept.ts';
+import { copyEndpoints } from '../intercepts/ports.ts';
 import type { Problem } from '../problems.ts';
 import type { Step } from './explanation.ts';
 
@@ -45,11 +46,10 @@ export function keyLost(
   const claims = catalog.claimsOf(key);
   const declared = claims.some(({ preview }) => preview !== undefined);
   if (nearest !== undefined && (nearest.key === key || declared)) {
-    return [step('no', notReady(key, nearest, port, catalog, problems))];
+    return [step('no', notReady(key, nearest, baseline, port, catalog, problems))];
   }
   const steps: Step[] = [];
-  for (const { id, preview, problems: own } of claims) {
-    const object = `Service ${id}`;
+  for (const { object, preview, problems: own } of claims) {
     const said = [...own, ...problems].filter((each) => each.object === object);
     if (preview?.baseline === baseline.id || preview === undefined) {
       steps.push(
@@ -73,6 +73,7 @@ export function keyLost(
 export function notReady(
   key: string | undefined,
   preview: Preview,
+  baseline: Baseline,
   port: HttpPort,
   catalog: CatalogView,
   problems: readonly Problem[],
@@ -81,7 +82,7 @@ export function notReady(
     key === undefined || preview.key === key ? describe(preview) : `${describe(preview)} (${quote(preview.key!)})`;
   const shared = problems.find(({ object, code }) => object === describe(preview) && code === 'address-shared');
   if (shared !== undefined) return `${title} has no endpoints of its own: ${shared.message}`;
-  const known = preview.ports.flatMap((own) => catalog.endpoints(preview.id, own));
+  const known = baseline.ports.flatMap((each) => copyEndpoints(each, baseline, preview, catalog) ?? []);
   const why =
     known.length === 0
       ? 'has no endpoints at all'

@@ -38,7 +38,7 @@ function oneRuleTooMany(preview: Preview): Problem {
     preview,
     'rules-too-many',
     `Service ${preview.baseline} has ${MOST_RULES} rules of older previews already, so this preview receives nothing.`,
-    'Use a key, of which there may be any number, or remove the rules that nobody needs.',
+    'Use a key, which costs other requests nothing, or remove the rules that nobody needs.',
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Baseline, HttpPort, Match, Preview, ServiceId } from '../catalog/model.ts';
+import type { Baseline, HttpPort, Match, Preview } from '../catalog/model.ts';
 
 /** The rule "requests for this baseline that match go to that preview". */
 export interface Intercept {
@@ -61,6 +61,6 @@ export interface EndpointEntry {
 }
 
 /** The subset that a rule leads to. The label `shunt.dev/key` never has this value, since no key contains `--`. */
-export function ruleSubset(preview: ServiceId): string {
+export function ruleSubset(preview: string): string {
   return `rule--${preview.replace('/', '--')}`;
 }

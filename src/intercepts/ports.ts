@@ -1,6 +1,7 @@
 import type { CatalogView } from '../catalog/catalog.ts';
-import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
+import type { Baseline, Endpoint, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
+import { LABELS } from '../catalog/names.ts';
 import type { Problem } from '../problems.ts';
 import { mergeEndpoints } from './endpoints.ts';
 import { type InheritedKeys, inheritedKeys, MOST_INHERITED } from './hierarchy.ts';
@@ -19,12 +20,43 @@ function tooManyInherited(preview: Preview, first: string): Problem {
   );
 }
 
-/** The port of a preview that stands for a port of its baseline: of the same name, else number, else the only one. */
-export function previewPort(port: HttpPort, baseline: Baseline, preview: Preview): HttpPort | undefined {
+function onlyCopies(baseline: Baseline, { port }: HttpPort): Problem {
+  return {
+    code: 'baseline-empty',
+    object: describe(baseline),
+    place: baseline.place,
+    message:
+      `all of its endpoints at port ${port} are Pods labelled ${LABELS.intercepts}, which get no requests without their key; ` +
+      'so there is nobody to answer those.',
+    advice: `Take the label off the baseline's own Pods, or see why none of them is there.`,
+  };
+}
+
+/** Whether a preview has a port that stands for this one of its baseline. */
+export function hasPort(port: HttpPort, baseline: Baseline, preview: Preview, catalog: CatalogView): boolean {
+  if (preview.ports === undefined) return catalog.podsListen(preview.id, port);
+  return previewPort(port, baseline, preview.ports) !== undefined;
+}
+
+/** The addresses of a preview for a port of its baseline, usable or not; undefined if it has no such port. */
+export function copyEndpoints(
+  port: HttpPort,
+  baseline: Baseline,
+  preview: Preview,
+  catalog: CatalogView,
+): readonly Endpoint[] | undefined {
+  if (!hasPort(port, baseline, preview, catalog)) return undefined;
+  if (preview.ports !== undefined) return catalog.endpoints(preview.id, previewPort(port, baseline, preview.ports)!);
+  const ipv6 = catalog.endpoints(baseline.id, port)[0]?.address.includes(':');
+  return catalog.podEndpoints(preview.id, port, ipv6);
+}
+
+/** The port of a Service that stands for a port of its baseline: of the same name, else number, else the only one. */
+function previewPort(port: HttpPort, baseline: Baseline, own: readonly HttpPort[]): HttpPort | undefined {
   const found =
-    preview.ports.find((each) => each.name !== '' && each.name === port.name) ??
-    preview.ports.find((each) => each.port === port.port) ??
-    (preview.ports.length === 1 && baseline.ports.length === 1 ? preview.ports[0] : undefined);
+    own.find((each) => each.name !== '' && each.name === port.name) ??
+    own.find((each) => each.port === port.port) ??
+    (own.length === 1 && baseline.ports.length === 1 ? own[0] : undefined);
   return found?.protocol === port.protocol ? found : undefined;
 }
 
@@ -36,8 +68,8 @@ export function portEndpoints(
   problems: Problem[],
 ): PortEndpoints {
   const present = intercepts.flatMap((intercept) => {
-    const own = previewPort(port, baseline, intercept.preview);
-    return own === undefined ? [] : [{ ...intercept, endpoints: catalog.endpoints(intercept.preview.id, own) }];
+    const endpoints = copyEndpoints(port, baseline, intercept.preview, catalog);
+    return endpoints === undefined ? [] : [{ ...intercept, endpoints }];
   });
   const keys = new Set(present.flatMap(({ preview }) => preview.key ?? []));
   const copies = present.map(({ preview, subsets, endpoints }) => {
@@ -46,6 +78,7 @@ export function portEndpoints(
     if (leftOut.length > 0) problems.push(tooManyInherited(preview, leftOut[0]!));
     return { preview, subsets: [...subsets, ...taken], endpoints };
   });
+  if (catalog.hasOnlyCopies(baseline.id, port)) problems.push(onlyCopies(baseline, port));
   const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
   for (const { preview, address } of merged.shared) {
     problems.push(

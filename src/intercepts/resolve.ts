@@ -1,11 +1,12 @@
 import type { CatalogView } from '../catalog/catalog.ts';
+import { matchText } from '../catalog/match.ts';
 import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
-import { describe } from '../catalog/model.ts';
+import { describe, SERVICE } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
 import { Claims, hiddenBy } from './claims.ts';
 import type { BaselineIntercepts, Intercept } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
-import { portEndpoints, previewPort } from './ports.ts';
+import { hasPort, portEndpoints } from './ports.ts';
 import { byPrecedence } from './precedence.ts';
 import { whyNoPreviewHost } from './preview-hosts.ts';
 import { previewProblem } from './preview-problem.ts';
@@ -28,7 +29,7 @@ export function resolveIntercepts(
   catalog: CatalogView,
   carriers: { readonly host: boolean } = { host: true },
 ): Resolution {
-  const previews = [...catalog.previewsOf(id)].sort(byPrecedence);
+  const previews = withoutDoubles(catalog.previewsOf(id)).sort(byPrecedence);
   const baseline = catalog.baseline(id);
   if (baseline === undefined) return { problems: previews.map((preview) => baselineMissing(preview)) };
 
@@ -36,7 +37,7 @@ export function resolveIntercepts(
   const intercepts: Intercept[] = [];
   const claims = new Claims();
   for (const preview of previews) {
-    const refusal = refusalOf(preview, baseline) ?? claims.conflict(preview);
+    const refusal = refusalOf(preview, baseline, catalog) ?? claims.conflict(preview);
     if (refusal !== undefined) {
       problems.push(...refusal);
       continue;
@@ -52,6 +53,16 @@ export function resolveIntercepts(
   return { intercepts: { baseline, intercepts, rules, ports }, problems };
 }
 
+/**
+ * Without the Pods that are behind a Service with the same labels, as tools write them that label all objects of a copy: the
+ * Service says how they are reached.
+ */
+function withoutDoubles(previews: readonly Preview[]): Preview[] {
+  const wish = ({ namespace, key, match }: Preview) => `${namespace} ${key ?? (match && matchText(match))}`;
+  const services = new Set(previews.filter(({ kind }) => kind === SERVICE).map(wish));
+  return previews.filter((preview) => preview.kind === SERVICE || !services.has(wish(preview)));
+}
+
 function baselineMissing(preview: Preview): Problem {
   return previewProblem(
     preview,
@@ -62,7 +73,7 @@ function baselineMissing(preview: Preview): Problem {
 }
 
 /** Why a baseline does not take a preview, whatever else there is. */
-function refusalOf(preview: Preview, baseline: Baseline): readonly Problem[] | undefined {
+function refusalOf(preview: Preview, baseline: Baseline, catalog: CatalogView): readonly Problem[] | undefined {
   if (preview.namespace !== baseline.namespace && !baseline.allowFrom.includes(preview.namespace)) {
     return [
       previewProblem(
@@ -83,16 +94,28 @@ function refusalOf(preview: Preview, baseline: Baseline): readonly Problem[] | u
       ),
     ];
   }
-  if (baseline.ports.some((port) => previewPort(port, baseline, preview) !== undefined)) return undefined;
+  if (baseline.ports.some((port) => hasPort(port, baseline, preview, catalog))) return undefined;
+  return [preview.ports === undefined ? noContainerPort(preview, baseline) : noPort(preview, preview.ports, baseline)];
+}
+
+function noContainerPort(preview: Preview, baseline: Baseline): Problem {
+  const targets = baseline.ports.map(({ targetPort }) => JSON.stringify(targetPort)).join(', ');
+  return previewProblem(
+    preview,
+    'port-missing',
+    `no container of its Pods tells of a port for ${describe(baseline)}, whose target is ${targets}.`,
+    "Name the container's port so, or as the port of that Service is named.",
+  );
+}
+
+function noPort(preview: Preview, own: readonly HttpPort[], baseline: Baseline): Problem {
   const spoken = (ports: readonly HttpPort[]) => ports.map((port) => `${port.port} (${port.protocol})`).join(', ');
-  return [
-    previewProblem(
-      preview,
-      'port-missing',
-      `none of its ports ${spoken(preview.ports)} stands for a port of ${describe(baseline)}: ${spoken(baseline.ports)}.`,
-      'Give it a port with the same name or number and the same protocol.',
-    ),
-  ];
+  return previewProblem(
+    preview,
+    'port-missing',
+    `none of its ports ${spoken(own)} stands for a port of ${describe(baseline)}: ${spoken(baseline.ports)}.`,
+    'Give it a port with the same name or number and the same protocol.',
+  );
 }
 
 /** A preview that no host can name is in force all the same. */

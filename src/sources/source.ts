@@ -6,7 +6,7 @@ import type { Problem } from '../problems.ts';
  * records hold the fields that Shunt uses and nothing else, and are deeply frozen.
  */
 
-export type SourceKind = 'Service' | 'EndpointSlice';
+export type SourceKind = 'Service' | 'EndpointSlice' | 'Pod';
 
 /** Names an object. Its text form is `kind namespace/name`. */
 export interface ObjectRef {
@@ -36,6 +36,8 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol: 'TCP' | 'UDP' | 'SCTP';
   readonly appProtocol?: string | undefined;
+  /** The number or name of the Pods' port, where it is not the Service's own number. */
+  readonly targetPort?: number | string | undefined;
 }
 
 export interface EndpointSliceRecord extends ObjectRef {
@@ -62,7 +64,41 @@ export interface SliceEndpoint {
   readonly terminating: boolean;
 }
 
-export type SourceRecord = ServiceRecord | EndpointSliceRecord;
+/** A Pod that is labelled with what it intercepts; of no others there are records. */
+export interface PodRecord extends ObjectRef {
+  readonly kind: 'Pod';
+  /** Only those under `shunt.dev/`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only those under `shunt.dev/`. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** What controls it, if anything. */
+  readonly owner?: PodOwner | undefined;
+  /** The first is its main one; none while it has not begun, and when it has ended. */
+  readonly addresses: readonly string[];
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  /** Whether its addresses are the node's, which others share. */
+  readonly hostNetwork: boolean;
+  /** The TCP ports that its containers tell of. */
+  readonly ports: readonly ContainerPort[];
+  /** metadata.creationTimestamp, milliseconds since the epoch. */
+  readonly createdAt?: number | undefined;
+  readonly place?: string | undefined;
+}
+
+/** In the Pod's namespace: `Deployment` `api-pr-123`. */
+export interface PodOwner {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface ContainerPort {
+  /** May be empty. */
+  readonly name: string;
+  readonly port: number;
+}
+
+export type SourceRecord = ServiceRecord | EndpointSliceRecord | PodRecord;
 
 /** One atomic step from a consistent state of the world to the next. */
 export interface SourceChange {

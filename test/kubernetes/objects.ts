@@ -3,7 +3,7 @@ import type { SourceKind } from '../../src/sources/source.ts';
 import type { ApiServer } from '../support/apiserver.ts';
 import type { Manifest } from '../unit/sources/objects.ts';
 
-type Resource = 'services' | 'endpointslices';
+type Resource = 'services' | 'endpointslices' | 'pods';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -13,16 +13,26 @@ interface Rule {
 
 /** The rights that the problems of the source ask for. */
 export const READ_EVERYTHING: readonly Rule[] = [
-  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
+  { apiGroups: [''], resources: ['services', 'pods'], verbs: ['list', 'watch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
 ];
+
+export const READ_ALL_BUT_PODS: readonly Rule[] = READ_EVERYTHING.map((rule) => ({
+  ...rule,
+  resources: rule.resources.filter((resource) => resource !== 'pods'),
+}));
 
 export const RESOURCES: Readonly<Record<SourceKind, Resource>> = {
   Service: 'services',
   EndpointSlice: 'endpointslices',
+  Pod: 'pods',
 };
 
-const ROOTS: Readonly<Record<Resource, string>> = { services: '/api/v1', endpointslices: '/apis/discovery.k8s.io/v1' };
+const ROOTS: Readonly<Record<Resource, string>> = {
+  services: '/api/v1',
+  endpointslices: '/apis/discovery.k8s.io/v1',
+  pods: '/api/v1',
+};
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
 /** What the tests do as the administrator of a cluster. */
@@ -69,6 +79,36 @@ export class Cluster {
     });
   }
 
+  /**
+   * A Pod as a Deployment's ReplicaSet makes it, which no kubelet ever starts: it has no address yet.
+   *
+   * @param spec besides its one container.
+   */
+  async createPod(namespace: string, name: string, labels: Readonly<Record<string, string>>, spec = {}): Promise<void> {
+    const controller = {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      name: `${labels.app}-5d8f`,
+      uid: 'any',
+      controller: true,
+    };
+    await this.#server.request('POST', pathOf(namespace, 'pods'), {
+      metadata: { name, labels: { ...labels, 'pod-template-hash': '5d8f' }, ownerReferences: [controller] },
+      spec: { containers: [{ name: 'app', image: 'none', ports: [{ name: 'web', containerPort: 8080 }] }], ...spec },
+    });
+  }
+
+  /** What a kubelet would say of a Pod. */
+  async podStatus(namespace: string, name: string, addresses: readonly string[], ready: boolean): Promise<void> {
+    const status = {
+      phase: 'Running',
+      podIP: addresses[0],
+      podIPs: addresses.map((ip) => ({ ip })),
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    };
+    await this.#server.request('PATCH', `${pathOf(namespace, 'pods')}/${name}/status`, { status });
+  }
+
   /** `null` takes a label away. */
   async label(
     namespace: string,
@@ -77,6 +117,12 @@ export class Cluster {
     labels: Readonly<Record<string, string | null>>,
   ): Promise<void> {
     await this.#server.request('PATCH', `${pathOf(namespace, resource)}/${name}`, { metadata: { labels } });
+  }
+
+  /** Whether the API server keeps the object when it is deleted, marked as to be deleted. */
+  async keep(namespace: string, resource: Resource, name: string, kept: boolean): Promise<void> {
+    const metadata = { finalizers: kept ? ['test.example.com/kept'] : null };
+    await this.#server.request('PATCH', `${pathOf(namespace, resource)}/${name}`, { metadata });
   }
 
   async delete(namespace: string, resource: Resource, name: string): Promise<void> {
@@ -100,6 +146,7 @@ export class Cluster {
   /** Takes back what `grant` gave. */
   async revoke(namespace: string): Promise<void> {
     await this.#server.request('DELETE', `${RBAC}/namespaces/${namespace}/rolebindings/shunt`);
+    await this.#server.request('DELETE', `${RBAC}/namespaces/${namespace}/roles/shunt`);
     await this.#rightsTakeEffect(namespace, false);
   }
 

@@ -9,7 +9,7 @@ import { describeWithApiServer } from '../support/apiserver.ts';
 import { sourceConformance } from '../unit/sources/conformance.ts';
 import { Recorder } from '../unit/sources/recorder.ts';
 import { Gate } from './gate.ts';
-import { Cluster, READ_EVERYTHING, RESOURCES } from './objects.ts';
+import { Cluster, READ_ALL_BUT_PODS, READ_EVERYTHING, RESOURCES } from './objects.ts';
 
 const log = { debug: () => undefined };
 const ROLE_RULE =
@@ -115,6 +115,65 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     await cluster.delete('seen', 'services', 'api');
     await sink.until(() => !sink.keys().some((name) => name.includes(' seen/')));
     expect(sink.told).toEqual([]);
+  });
+
+  test('of Pods, those that say what they intercept are seen, with their status', async () => {
+    const labels = { app: 'api-pr-1', 'shunt.dev/intercepts': 'api', 'shunt.dev/key': 'pr-1' };
+    await cluster.createNamespace('pods');
+    await sourceAs('admin', ['pods']).start(sink);
+    await cluster.createPod('pods', 'plain', { app: 'api' });
+    await cluster.createPod('pods', 'copy', labels);
+    await sink.until(() => sink.world.has('Pod pods/copy'));
+    const record = {
+      ...{ kind: 'Pod', namespace: 'pods', name: 'copy' },
+      labels: { 'shunt.dev/intercepts': 'api', 'shunt.dev/key': 'pr-1' },
+      annotations: {},
+      owner: { kind: 'Deployment', name: 'api-pr-1' },
+      ...{ addresses: [], ready: false, terminating: false, hostNetwork: false },
+      ports: [{ name: 'web', port: 8080 }],
+      createdAt: expect.any(Number),
+    };
+    expect(sink.world.get('Pod pods/copy')).toEqual(record);
+
+    const addresses = ['10.1.0.7', 'fd00::7'];
+    await cluster.podStatus('pods', 'copy', addresses, true);
+    await sink.until(() => JSON.stringify(sink.world.get('Pod pods/copy')).includes('"ready":true'));
+    expect(sink.world.get('Pod pods/copy')).toEqual({ ...record, addresses, ready: true });
+    await cluster.podStatus('pods', 'copy', addresses, false);
+    await sink.until(() => JSON.stringify(sink.world.get('Pod pods/copy')).includes('"ready":false'));
+
+    await cluster.label('pods', 'pods', 'copy', { 'shunt.dev/intercepts': null });
+    await sink.until(() => !sink.world.has('Pod pods/copy'));
+    await cluster.label('pods', 'pods', 'copy', { 'shunt.dev/intercepts': 'api' });
+    await sink.until(() => sink.world.has('Pod pods/copy'));
+    await cluster.keep('pods', 'pods', 'copy', true);
+    await cluster.delete('pods', 'pods', 'copy');
+    await sink.until(() => JSON.stringify(sink.world.get('Pod pods/copy')).includes('"terminating":true'));
+    await cluster.keep('pods', 'pods', 'copy', false);
+    await sink.until(() => !sink.world.has('Pod pods/copy'));
+    expect(sink.changes.flatMap(({ upserts }) => upserts.map(({ name }) => name))).not.toContain('plain');
+    expect(sink.told).toEqual([]);
+  });
+
+  test('without a right to Pods all else is seen; they are once the right is given, and the sentence is taken back', async () => {
+    await cluster.createNamespace('no-pods');
+    await cluster.grant('no-pods', READ_ALL_BUT_PODS);
+    await cluster.createService('no-pods', 'api');
+    await cluster.createPod('no-pods', 'copy', { 'shunt.dev/intercepts': 'api', 'shunt.dev/key': 'k' });
+    await sourceAs('viewer', ['no-pods']).start(sink);
+    expect(sink.keys()).toEqual(['Service no-pods/api']);
+    const origin = 'watch pods in namespace no-pods';
+    await sink.until(() => sink.problemsOf(origin).length > 0);
+    expect(sink.problemsOf(origin)[0]).toMatchObject({
+      code: 'right-missing',
+      message: expect.stringMatching(/^Cannot list pods in namespace no-pods since .* 403 .* all else goes on\.$/),
+      advice: expect.stringMatching(/Bind a Role with the rule \{apiGroups: \[""\], resources: \["pods"\]/),
+    });
+
+    await cluster.revoke('no-pods');
+    await cluster.grant('no-pods', READ_EVERYTHING);
+    await sink.until(() => sink.world.has('Pod no-pods/copy'));
+    await sink.until(() => sink.problemsOf(origin).length === 0);
   });
 
   test('a label that is not of Shunt is no change', async () => {

@@ -26,8 +26,9 @@ export interface Echo {
 /**
  * @param title who it says it is.
  * @param workMs how long it works on each request before it answers, so that some are always under way.
+ * @param address of loopback, where it listens.
  */
-export async function startEcho(title: string, workMs = 0): Promise<Echo> {
+export async function startEcho(title: string, workMs = 0, address = '127.0.0.1'): Promise<Echo> {
   const worked = workMs === 0 ? (done: () => void) => done() : (done: () => void) => void setTimeout(done, workMs);
   const requests = { withKey: 0, withoutKey: 0 };
   const answer = (method: string, path: string, headers: IncomingHttpHeaders, bodyLength: number): string => {
@@ -74,8 +75,8 @@ export async function startEcho(title: string, workMs = 0): Promise<Echo> {
   });
 
   const listeners = [
-    await Listener.start(http1, () => http1.closeIdleConnections()),
-    await Listener.start(http2, () => {
+    await Listener.start(http1, address, () => http1.closeIdleConnections()),
+    await Listener.start(http2, address, () => {
       for (const session of sessions) session.close();
     }),
   ] as const;
@@ -121,11 +122,13 @@ function respondGrpc(stream: ServerHttp2Stream, body: Buffer, say: (bodyLength: 
 class Listener {
   readonly port: number;
   readonly #server: Server;
+  readonly #address: string;
   readonly #finish: () => void;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server, port: number, finish: () => void) {
+  private constructor(server: Server, address: string, port: number, finish: () => void) {
     this.#server = server;
+    this.#address = address;
     this.#finish = finish;
     this.port = port;
     server.on('connection', (socket: Socket) => {
@@ -135,14 +138,14 @@ class Listener {
   }
 
   /** @param finish asks the server's connections to end when their requests are answered. */
-  static async start(server: Server, finish: () => void): Promise<Listener> {
-    const listener = new Listener(server, await freePort(), finish);
+  static async start(server: Server, address: string, finish: () => void): Promise<Listener> {
+    const listener = new Listener(server, address, await freePort(), finish);
     await listener.listen();
     return listener;
   }
 
   async listen(): Promise<void> {
-    this.#server.listen(this.port, '127.0.0.1');
+    this.#server.listen(this.port, this.#address);
     await once(this.#server, 'listening');
   }
 

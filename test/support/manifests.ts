@@ -10,7 +10,12 @@ export interface ServiceFields {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   /** Default: `http`, 80. */
-  readonly ports?: readonly { readonly name: string; readonly port: number }[];
+  readonly ports?: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly targetPort?: number | string;
+    readonly protocol?: string;
+  }[];
   readonly externalName?: string;
 }
 
@@ -59,6 +64,45 @@ export function sliceManifests(id: string, ports: readonly number[], fields: Sli
     ports: [{ name: portName, port }],
     endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready } }],
   }));
+}
+
+export interface PodFields {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly address: string;
+  /** Of its container, by name. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Default: true. */
+  readonly ready?: boolean;
+  /** Whether it is to be deleted. */
+  readonly ending?: boolean;
+}
+
+/** A Pod `namespace/name` as the API has it, of the Deployment whose name is its own without the last two parts. */
+export function podManifest(id: string, fields: PodFields): Manifest {
+  const { labels, annotations = {}, address, ports, ready = true, ending = false } = fields;
+  const { namespace, name } = metadata(id);
+  const [replicaSet, hash] = [name.split('-').slice(0, -1).join('-'), name.split('-').at(-2)!];
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...{ namespace, name, annotations },
+      labels: { ...labels, 'pod-template-hash': hash },
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: replicaSet, controller: true }],
+      ...(ending ? { deletionTimestamp: '2030-01-01T00:00:00Z' } : {}),
+    },
+    spec: {
+      containers: [
+        { name: 'app', ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port, containerPort })) },
+      ],
+    },
+    status: {
+      phase: 'Running',
+      ...{ podIP: address, podIPs: [{ ip: address }] },
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    },
+  };
 }
 
 function metadata(id: string): { readonly namespace: string; readonly name: string } {

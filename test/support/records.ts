@@ -1,4 +1,10 @@
-import type { EndpointSliceRecord, ServicePort, ServiceRecord, SliceEndpoint } from '../../src/sources/source.ts';
+import type {
+  EndpointSliceRecord,
+  PodRecord,
+  ServicePort,
+  ServiceRecord,
+  SliceEndpoint,
+} from '../../src/sources/source.ts';
 
 const HTTP: ServicePort = { name: 'http', port: 80, protocol: 'TCP' };
 
@@ -33,6 +39,19 @@ export function slice(
     addressType: 'IPv4',
     ports: [{ name: 'http', port: 8080 }],
     endpoints: addresses.map((address) => endpoint(address)),
+    ...fields,
+  };
+}
+
+/** A ready Pod by `namespace/name` that intercepts `target`, of the Deployment of that name without its last part. */
+export function pod(id: string, target: string, key: string | undefined, fields: Partial<PodRecord> = {}): PodRecord {
+  const [namespace, name] = id.split('/') as [string, string];
+  return {
+    ...{ kind: 'Pod', namespace, name },
+    labels: { 'shunt.dev/intercepts': target, ...(key === undefined ? {} : { 'shunt.dev/key': key }) },
+    annotations: {},
+    owner: { kind: 'Deployment', name: name.slice(0, name.lastIndexOf('-')) },
+    ...{ addresses: ['10.0.0.9'], ready: true, terminating: false, hostNetwork: false, ports: [] },
     ...fields,
   };
 }

@@ -110,7 +110,7 @@ function byPrecedence(a: Candidate, b: Candidate): number {
 }
 
 function createdAt({ record }: Candidate): number {
-  return (record.kind === 'Service' ? record.createdAt : undefined) ?? Number.POSITIVE_INFINITY;
+  return (record.kind === 'EndpointSlice' ? undefined : record.createdAt) ?? Number.POSITIVE_INFINITY;
 }
 
 function duplicate(loser: Candidate, winner: Candidate): Problem {

@@ -1,3 +1,4 @@
+import { POD_LABEL } from '../manifests/index.ts';
 import type { SourceKind } from '../source.ts';
 
 /** What one reflector lists and watches: the objects of a kind, in a namespace or in all of them. */
@@ -25,7 +26,14 @@ const RESOURCES: Readonly<Record<SourceKind, Resource>> = {
     // A slice without this label belongs to no Service, which is legitimate and nobody's mistake.
     labelSelector: 'kubernetes.io/service-name',
   },
+  // Of all Pods of a cluster, those few that are previews.
+  Pod: { group: '', plural: 'pods', apiVersion: 'v1', labelSelector: POD_LABEL },
 };
+
+/** Whether all else goes on if there is no right to read the kind. */
+export function isDispensable({ kind }: Collection): boolean {
+  return kind === 'Pod';
+}
 
 /** The collections that a list of namespaces stands for; an empty list is the whole cluster. */
 export function collectionsOf(namespaces: readonly string[]): readonly Collection[] {
@@ -33,6 +41,7 @@ export function collectionsOf(namespaces: readonly string[]): readonly Collectio
   return scopes.flatMap((namespace) => [
     { kind: 'Service' as const, namespace },
     { kind: 'EndpointSlice' as const, namespace },
+    { kind: 'Pod' as const, namespace },
   ]);
 }
 

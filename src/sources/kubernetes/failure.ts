@@ -1,5 +1,5 @@
 import type { Problem } from '../../problems.ts';
-import { type Collection, describe, rbacAdvice } from './collection.ts';
+import { type Collection, describe, isDispensable, rbacAdvice } from './collection.ts';
 
 /** Why a request for a list or a watch came to nothing. */
 export type Failure =
@@ -23,6 +23,11 @@ export class RequestFailure extends Error {
     super(failureReason(failure));
     this.failure = failure;
   }
+}
+
+/** Whether the API server has no such right for us. */
+export function isForbidden(failure: Failure): boolean {
+  return failure.kind === 'refused' && failure.status === 403;
 }
 
 /** 410 Gone: the resourceVersion or the continue token is older than what the API server remembers. */
@@ -56,11 +61,15 @@ export function unreachable(
   listed: boolean,
 ): Problem {
   const time = new Date(since).toISOString();
+  const dispensed = isForbidden(failure) && isDispensable(collection) && !listed;
   const meanwhile = listed
     ? 'What was last known of them stays in force.'
-    : 'Nothing is served until all that is to be watched has been listed once.';
+    : dispensed
+      ? 'Previews that are Pods without a Service of their own are not seen, and may get requests that are meant for their ' +
+        'baseline; all else goes on.'
+      : 'Nothing is served until all that is to be watched has been listed once.';
   return {
-    code: 'source-unreachable',
+    code: dispensed ? 'right-missing' : 'source-unreachable',
     object: originOf(collection),
     message: `Cannot ${verb} ${describe(collection)} since ${time}: ${failureReason(failure)}. ${meanwhile}`,
     advice: failureAdvice(collection, failure),

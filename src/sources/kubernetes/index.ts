@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Source, SourceSink } from '../source.ts';
 import { type Get, getWith } from './api.ts';
-import { type Collection, collectionsOf } from './collection.ts';
+import { type Collection, collectionsOf, isDispensable } from './collection.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
 import { Reflector } from './reflector.ts';
 
@@ -24,10 +24,10 @@ export async function describeScope(namespaces: readonly string[], kubeConfig?: 
 }
 
 /**
- * Watches Services and EndpointSlices through the Kubernetes API.
+ * Watches Services, EndpointSlices and the Pods that are previews through the Kubernetes API.
  *
  * The first full sync waits for every namespace: an Envoy must not lose a namespace's routes because a right to it is
- * missing at the time of a restart. Later, what cannot be reached any more stays as it was last known.
+ * missing at the time of a restart. A right to Pods may be missing; then their previews are. Later, what cannot be reached any more stays as it was last known.
  */
 export function kubernetesSource(options: KubernetesSourceOptions): Source {
   const firstSync = Promise.withResolvers<void>();
@@ -62,15 +62,20 @@ export function kubernetesSource(options: KubernetesSourceOptions): Source {
           changed: (change) => {
             if (synced && !stopped) sink.changed(change);
           },
-          listed: () => {
-            unlisted.delete(collection);
-            if (synced || stopped || unlisted.size > 0) return;
-            synced = true;
-            sink.changed({ upserts: reflectors.flatMap((reflector) => reflector.records()), deletes: [] });
-            firstSync.resolve();
+          listed: () => settled(collection),
+          forbidden: () => {
+            if (isDispensable(collection)) settled(collection);
           },
         }),
     );
+
+    function settled(collection: Collection): void {
+      unlisted.delete(collection);
+      if (synced || stopped || unlisted.size > 0) return;
+      synced = true;
+      sink.changed({ upserts: reflectors.flatMap((reflector) => reflector.records()), deletes: [] });
+      firstSync.resolve();
+    }
   }
 
   async function stop(): Promise<void> {

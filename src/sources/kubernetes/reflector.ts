@@ -6,7 +6,7 @@ import type { SourceChange, SourceRecord } from '../source.ts';
 import type { Get } from './api.ts';
 import { type Collection, describe, requestPath } from './collection.ts';
 import { type Backoff, Contact } from './contact.ts';
-import { type Failure, originOf, RequestFailure, unreachable, type Verb } from './failure.ts';
+import { type Failure, isForbidden, originOf, RequestFailure, unreachable, type Verb } from './failure.ts';
 import { linesOf } from './lines.ts';
 import { readList } from './list.ts';
 import { Store } from './store.ts';
@@ -40,6 +40,8 @@ export interface ReflectorOptions {
   readonly changed: (change: SourceChange) => void;
   /** The whole collection was listed, and `changed` was told how it differs. */
   readonly listed: () => void;
+  /** There is no right to read it; it is tried again all the same. */
+  readonly forbidden?: (() => void) | undefined;
   readonly problems: (origin: string, problems: readonly Problem[]) => void;
   readonly log: Pick<Logger, 'debug'>;
   readonly timing?: Timing | undefined;
@@ -166,6 +168,7 @@ export class Reflector {
       this.#outage = unreachable(collection, verb, failure, this.#contact.since, this.#listed);
       this.#tellProblems();
     }
+    if (isForbidden(failure)) this.#options.forbidden?.();
     await wait(retry.afterMs, this.#stopping.signal).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) throw error;
     });

@@ -52,6 +52,7 @@ export function unreadable(file: string, place: string, message: string, advice:
 const LISTS: ReadonlyMap<unknown, { readonly apiVersion: string; readonly kind: string } | undefined> = new Map([
   ['List', undefined],
   ['ServiceList', { apiVersion: 'v1', kind: 'Service' }],
+  ['PodList', { apiVersion: 'v1', kind: 'Pod' }],
   ['EndpointSliceList', { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }],
 ]);
 

@@ -3,6 +3,7 @@ import type { ObjectRef, SourceKind, SourceRecord } from '../source.ts';
 import { readEndpointSlice } from './endpoint-slice.ts';
 import { Fields, isMapping } from './fields.ts';
 import { nameForMessages, readMetadata } from './metadata.ts';
+import { POD_LABEL, readPod } from './pod.ts';
 import { readService } from './service.ts';
 
 /** What one object of a manifest, a list or a watch says. */
@@ -16,7 +17,8 @@ export interface ObjectReading {
 
 /**
  * Maps an object as the Kubernetes API and manifests write it (`apiVersion` and `kind` included) to a deeply frozen record.
- * Every kind but Service (v1) and EndpointSlice (discovery.k8s.io/v1) is passed over in silence.
+ * Every kind but Service (v1), Pod (v1) and EndpointSlice (discovery.k8s.io/v1) is passed over in silence, and so are Pods
+ * without the label that says what they intercept.
  *
  * @param place `file:line` of the object, for messages.
  */
@@ -31,20 +33,26 @@ export function readObject(object: unknown, place?: string): ObjectReading {
   }
   const metadata = readMetadata(fields, kind, object);
   if (metadata === undefined) return { problems: fields.problems };
-  const read = kind === 'Service' ? readService : readEndpointSlice;
-  const record = read(fields, metadata, object, place);
+  const record = READERS[kind](fields, metadata, object, place);
   return { ...(record === undefined ? {} : { record }), ref: metadata.ref, problems: fields.problems };
 }
 
 const API_VERSIONS: Readonly<Record<SourceKind, string>> = {
   Service: 'v1',
   EndpointSlice: 'discovery.k8s.io/v1',
+  Pod: 'v1',
 };
+
+const READERS = { Service: readService, EndpointSlice: readEndpointSlice, Pod: readPod } as const;
+
+function isLabelled({ metadata }: Readonly<Record<string, unknown>>): boolean {
+  return isMapping(metadata) && isMapping(metadata.labels) && POD_LABEL in metadata.labels;
+}
 
 /** Ours, or meant to be: no apiVersion at all, or an old one of the same group. Other groups have Services of their own. */
 function kindOf(object: Readonly<Record<string, unknown>>): SourceKind | undefined {
   const { kind, apiVersion } = object;
-  if (kind !== 'Service' && kind !== 'EndpointSlice') return undefined;
+  if (kind !== 'Service' && kind !== 'EndpointSlice' && !(kind === 'Pod' && isLabelled(object))) return undefined;
   if (apiVersion === undefined || apiVersion === null || apiVersion === API_VERSIONS[kind]) return kind;
   return kind === 'EndpointSlice' && `${apiVersion}`.startsWith('discovery.k8s.io/') ? kind : undefined;
 }

@@ -56,9 +56,24 @@ function readPorts(fields: Fields, value: unknown): readonly ServicePort[] {
       fields.refuse(`${at}.port`, port, `Write another number, or leave one of the two out: ${both}.`);
     }
     byNumber.set(number, title);
-    ports.push(Object.freeze({ name, port, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }));
+    const targetPort = readTargetPort(fields, entry.targetPort, `${at}.targetPort`);
+    ports.push(
+      Object.freeze({
+        name,
+        port,
+        protocol,
+        ...(appProtocol === undefined ? {} : { appProtocol }),
+        ...(targetPort === undefined || targetPort === port ? {} : { targetPort }),
+      }),
+    );
   }
   return ports;
+}
+
+/** A number, or the name of a port of the Pods. */
+function readTargetPort(fields: Fields, value: unknown, path: string): number | string | undefined {
+  if (typeof value === 'string' && !/^\d+$/.test(value)) return value;
+  return fields.port(value, path);
 }
 
 function readExternalName(fields: Fields, value: unknown): string | undefined {

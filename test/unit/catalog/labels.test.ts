@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readLabels } from '../../../src/catalog/labels.ts';
+import { labelledService, readLabels } from '../../../src/catalog/labels.ts';
 import { formatProblem } from '../../../src/problems.ts';
 import type { ServiceRecord } from '../../../src/sources/source.ts';
 import { baseline, preview, service } from '../../support/records.ts';
 
-const read = (record: ServiceRecord) => readLabels(record, 'preview.example.com');
+const read = (record: ServiceRecord) => readLabels(labelledService(record), 'preview.example.com');
 const sentences = (record: ServiceRecord) => read(record).problems.map(formatProblem);
 
 describe('a baseline', () => {

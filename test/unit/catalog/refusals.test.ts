@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readLabels } from '../../../src/catalog/labels.ts';
+import { labelledService, readLabels } from '../../../src/catalog/labels.ts';
 import { formatProblem } from '../../../src/problems.ts';
 import type { ServiceRecord } from '../../../src/sources/source.ts';
 import { baseline, preview } from '../../support/records.ts';
@@ -76,7 +76,7 @@ describe('what cannot be read', () => {
   it.each(refusals.map(([record, quoted, accepted]) => ({ quoted, accepted, record })))(
     'is quoted, $quoted, beside what is accepted',
     ({ record, quoted, accepted }) => {
-      const { problems, preview: taken } = readLabels(record, 'preview.example.com');
+      const { problems, preview: taken } = readLabels(labelledService(record), 'preview.example.com');
       expect(taken).toBeUndefined();
       expect(problems).toHaveLength(1);
       expect(formatProblem(problems[0]!)).toContain(quoted);

@@ -68,13 +68,7 @@ it('never lists an address twice, nor takes the last one from a baseline, whatev
 
 function previewOf(key: string): Preview {
   return {
-    id: `shop/${key}`,
-    namespace: 'shop',
-    name: key,
-    baseline: 'shop/api',
-    key,
-    whenUnready: 'baseline',
-    life: {},
-    ports: [],
+    ...{ kind: 'Service', id: `shop/${key}`, namespace: 'shop', name: key },
+    ...{ baseline: 'shop/api', key, whenUnready: 'baseline', life: {}, ports: [] },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readLabels } from '../../../src/catalog/labels.ts';
+import { labelledService, readLabels } from '../../../src/catalog/labels.ts';
 import type { Baseline } from '../../../src/catalog/model.ts';
 import { ambiguousNamespaces, routeNames } from '../../../src/intercepts/routing.ts';
 import { formatProblem } from '../../../src/problems.ts';
@@ -9,7 +9,7 @@ const DOMAIN = 'preview.example.com';
 
 function made(id: string, hosts?: string, createdAt?: number): Baseline {
   const annotations: Record<string, string> = hosts === undefined ? {} : { 'shunt.dev/hosts': hosts };
-  return readLabels(baseline(id, { annotations, createdAt }), DOMAIN).baseline!;
+  return readLabels(labelledService(baseline(id, { annotations, createdAt })), DOMAIN).baseline!;
 }
 
 const namesOf = (id: string, all: Baseline[], namespace?: string) =>

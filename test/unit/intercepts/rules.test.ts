@@ -51,7 +51,7 @@ it('asks the more specific rule first, then that of the older preview, then of t
   expect(resolve(...inOrder.toReversed()).rules).toEqual(names);
 
   const ruled = inOrder.map(({ namespace, name, createdAt, annotations }) => ({
-    preview: { id: `${namespace}/${name}`, namespace, name, createdAt },
+    preview: { kind: 'Service', id: `${namespace}/${name}`, namespace, name, createdAt },
     match: match(annotations['shunt.dev/match']!),
   }));
   for (const [index, one] of ruled.entries()) {

@@ -3,8 +3,11 @@ import type { Baseline } from '../../../src/catalog/model.ts';
 import type { EndpointEntry } from '../../../src/intercepts/intercept.ts';
 import { translateLoadAssignment } from '../../../src/translate/load-assignment.ts';
 
-const port = { name: 'http', port: 80, protocol: 'HTTP/1.1' } as const;
-const api: Baseline = { id: 'shop/api', namespace: 'shop', name: 'api', ports: [port], hosts: [], allowFrom: [] };
+const port = { name: 'http', port: 80, protocol: 'HTTP/1.1', targetPort: 80 } as const;
+const api: Baseline = {
+  ...{ kind: 'Service', id: 'shop/api', namespace: 'shop', name: 'api' },
+  ...{ ports: [port], hosts: [], allowFrom: [] },
+};
 const own: EndpointEntry = { address: '10.0.0.1', port: 80, baseline: true, subsets: [], titles: [] };
 const copy = (key: string, address = '10.0.0.2'): EndpointEntry => ({
   ...{ address, port: 80, baseline: false },

@@ -4,14 +4,17 @@ import type { Baseline, Preview, WhenUnready } from '../../../src/catalog/model.
 import type { EndpointEntry } from '../../../src/intercepts/intercept.ts';
 import { translateLoadAssignment } from '../../../src/translate/load-assignment.ts';
 
-const port = { name: 'http', port: 80, protocol: 'HTTP/1.1' } as const;
-const api: Baseline = { id: 'shop/api', namespace: 'shop', name: 'api', ports: [port], hosts: [], allowFrom: [] };
+const port = { name: 'http', port: 80, protocol: 'HTTP/1.1', targetPort: 80 } as const;
+const api: Baseline = {
+  ...{ kind: 'Service', id: 'shop/api', namespace: 'shop', name: 'api' },
+  ...{ ports: [port], hosts: [], allowFrom: [] },
+};
 const entry = (address: string, subsets: readonly string[] = []): EndpointEntry => ({
   ...{ address, port: 8080, baseline: subsets.length === 0 },
   ...{ subsets, titles: subsets },
 });
 const preview = (key: string, whenUnready: WhenUnready): Preview => ({
-  ...{ id: `shop/${key}`, namespace: 'shop', name: key, baseline: 'shop/api', key },
+  ...{ kind: 'Service', id: `shop/${key}`, namespace: 'shop', name: key, baseline: 'shop/api', key },
   ...{ whenUnready, life: {}, ports: [port] },
 });
 

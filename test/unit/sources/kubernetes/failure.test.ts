@@ -5,12 +5,14 @@ import { type Failure, refusal, unreachable } from '../../../../src/sources/kube
 const FORBIDDEN = refusal(403, { reason: 'Forbidden', message: 'User "shunt" cannot list' });
 
 describe('what is watched', () => {
-  test('is two collections for each namespace, however often it is named', () => {
+  test('is three collections for each namespace, however often it is named', () => {
     expect(collectionsOf(['shop', 'blog', 'shop'])).toEqual([
       { kind: 'Service', namespace: 'shop' },
       { kind: 'EndpointSlice', namespace: 'shop' },
+      { kind: 'Pod', namespace: 'shop' },
       { kind: 'Service', namespace: 'blog' },
       { kind: 'EndpointSlice', namespace: 'blog' },
+      { kind: 'Pod', namespace: 'blog' },
     ]);
   });
 
@@ -18,6 +20,7 @@ describe('what is watched', () => {
     expect(collectionsOf([]).map((collection) => requestPath(collection, { limit: '1' }))).toEqual([
       '/api/v1/services?limit=1',
       '/apis/discovery.k8s.io/v1/endpointslices?labelSelector=kubernetes.io%2Fservice-name&limit=1',
+      '/api/v1/pods?labelSelector=shunt.dev%2Fintercepts&limit=1',
     ]);
   });
 });

@@ -58,13 +58,16 @@ test('the Kubernetes client is loaded when the source starts, not before', async
 describe('the first full sync', () => {
   const SERVICES = '/api/v1/namespaces/shop/services';
   const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices';
+  const PODS = '/api/v1/namespaces/shop/pods';
 
   test('is one change, delivered when all has been listed, with what was watched meanwhile', async () => {
     const sink = new Recorder();
     source = await sourceFor('shop');
     const started = source.start(sink);
-    const lists = await requests(2);
+    const lists = await requests(3);
     lists.get(SERVICES)!.list('10', [service('a', '1')]);
+    lists.get(PODS)!.list('10', []);
+    await api.next();
     const watch = await api.next();
     watch.watch(event('ADDED', service('b', '11')));
     watch.end();
@@ -80,16 +83,36 @@ describe('the first full sync', () => {
     const sink = new Recorder();
     source = await sourceFor('shop');
     const started = source.start(sink);
-    for (const list of (await requests(2)).values()) list.list('10', []);
+    for (const list of (await requests(3)).values()) list.list('10', []);
     await started;
     expect(sink.changes).toEqual([{ upserts: [], deletes: [] }]);
+  });
+
+  test('does not wait for Pods if there is no right to them, and says which previews that concerns and what to bind', async () => {
+    const sink = new Recorder();
+    source = await sourceFor('shop');
+    const started = source.start(sink);
+    const lists = await requests(3);
+    lists.get(SERVICES)!.list('10', [service('a', '1')]);
+    lists.get(SLICES)!.list('10', []);
+    lists.get(PODS)!.refuse(403, 'Forbidden', 'cannot list pods');
+    await started;
+    expect(sink.keys()).toEqual(['Service shop/a']);
+    const [problem] = sink.problemsOf('watch pods in namespace shop');
+    expect(problem).toMatchObject({
+      code: 'right-missing',
+      message: expect.stringMatching(
+        /403 .*Previews that are Pods without a Service of their own are not seen.* all else goes on/,
+      ),
+      advice: expect.stringContaining('{apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"]}'),
+    });
   });
 
   test('does not come if the source is stopped before, and the start says so', async () => {
     const sink = new Recorder();
     source = await sourceFor('shop');
     const started = source.start(sink);
-    const lists = await requests(2);
+    const lists = await requests(3);
     const outcome = expect(started).rejects.toThrow('stopped before its first full sync');
     await source.stop();
     await outcome;
@@ -115,17 +138,17 @@ test('nothing is delivered once it is stopped, even if that is while it delivers
     },
     problems: (origin, problems) => sink.problems(origin, problems),
   });
-  for (const list of (await requests(2)).values()) list.refuse(403, 'Forbidden', '');
-  for (const list of (await requests(2)).values()) list.list('10', []);
+  for (const list of (await requests(3)).values()) list.refuse(403, 'Forbidden', '');
+  for (const list of (await requests(3)).values()) list.list('10', []);
   await started;
-  expect(sink.told).toHaveLength(2);
-  const watches = await requests(2);
+  expect(sink.told).toHaveLength(3);
+  const watches = await requests(3);
   watches
     .get('/api/v1/namespaces/shop/services')!
     .watch(event('ADDED', service('last', '11')), event('ADDED', service('too-late', '12')));
   await Promise.all([...watches.values()].map((watch) => watch.closed));
   await source.stop();
-  expect(sink.told).toHaveLength(2);
+  expect(sink.told).toHaveLength(3);
   expect(sink.keys()).toEqual(['Service shop/last']);
 });
 
@@ -175,5 +198,5 @@ test('KUBECONFIG is used if no kubeconfig is given', async () => {
   vi.stubEnv('KUBECONFIG', await kubeconfig(api.kubeconfig));
   source = kubernetesSource({ namespaces: [], log });
   source.start(new Recorder()).catch(() => undefined);
-  expect((await requests(2)).has('/api/v1/services')).toBe(true);
+  expect((await requests(3)).has('/api/v1/services')).toBe(true);
 });

@@ -52,7 +52,7 @@ describe('a Service', () => {
       labels: { 'shunt.dev/role': 'baseline' },
       annotations: { 'shunt.dev/hosts': 'api.example.com' },
       ports: [
-        { name: 'http', port: 80, protocol: 'TCP' },
+        { name: 'http', port: 80, protocol: 'TCP', targetPort: 'web' },
         { name: 'rpc', port: 81, protocol: 'UDP', appProtocol: 'grpc' },
       ],
       createdAt: Date.UTC(2026, 0, 31, 12),
