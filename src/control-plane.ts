@@ -125,6 +125,7 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
       query: settings.keyQuery,
       host: settings.keyHost,
     },
+    storeDiverted: settings.storeDiverted,
   };
 }
 

@@ -13,4 +13,5 @@ export const gatewaySettings: readonly SettingField[] = [
   'keyCookie',
   'keyQuery',
   'keyHost',
+  'storeDiverted',
 ];

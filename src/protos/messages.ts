@@ -153,6 +153,7 @@ import type {
 import type { StringMatcher, StringMatcher__Output } from './generated/envoy/type/matcher/v3/StringMatcher.ts';
 import type { Any, Any__Output } from './generated/google/protobuf/Any.ts';
 import type { Struct, Struct__Output } from './generated/google/protobuf/Struct.ts';
+import type { Value, Value__Output } from './generated/google/protobuf/Value.ts';
 import type { Status, Status__Output } from './generated/google/rpc/Status.ts';
 
 /** The messages that Shunt makes or reads, by full name: as they are written, and as they are read. */
@@ -242,6 +243,7 @@ interface Messages {
   'envoy.type.matcher.v3.StringMatcher': [StringMatcher, StringMatcher__Output];
   'google.protobuf.Any': [Any, Any__Output];
   'google.protobuf.Struct': [Struct, Struct__Output];
+  'google.protobuf.Value': [Value, Value__Output];
   'google.rpc.Status': [Status, Status__Output];
 }
 

@@ -304,6 +304,17 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     defaultText: 'on',
     read: readBoolean,
   },
+  storeDiverted: {
+    name: 'store-diverted',
+    kind: 'switch',
+    placeholder: 'on|off',
+    description:
+      'Whether caches may store the answers to diverted requests, as the services say; otherwise they say "cache-control: private, no-store".',
+    accepts: onOff,
+    default: false,
+    defaultText: 'off',
+    read: readBoolean,
+  },
   nodeId: {
     name: 'node-id',
     kind: 'single',

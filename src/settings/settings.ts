@@ -73,6 +73,8 @@ export interface Settings {
   readonly keyQuery: string | undefined;
   /** Whether the host carries a key: whether there are preview URLs. */
   readonly keyHost: boolean;
+  /** Whether caches may store the answers to diverted requests, if the services say so. */
+  readonly storeDiverted: boolean;
   /** What an Envoy calls itself. */
   readonly nodeId: string;
   readonly protocol: Protocol;

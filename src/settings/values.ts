@@ -135,7 +135,8 @@ function readName(grammar: RegExp): Reader<string | undefined> {
   return (text) => {
     const name = text.trim();
     if (words[name.toLowerCase()] === false) return { value: undefined };
-    return grammar.test(name) ? { value: name } : refuse(text, 'has characters that such a name cannot have');
+    if (!grammar.test(name)) return refuse(text, 'has characters that such a name cannot have');
+    return /[A-Za-z0-9]/.test(name) ? { value: name } : refuse(text, 'has no letter or digit');
   };
 }
 

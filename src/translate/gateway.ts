@@ -5,6 +5,8 @@ export interface GatewayOptions {
   /** `pr-123--api.preview.example.com` lies under `preview.example.com`. */
   readonly previewDomain: string;
   readonly carriers: Carriers;
+  /** Whether caches may store the answers to diverted requests, if the services say so. Default: they may not. */
+  readonly storeDiverted?: boolean | undefined;
 }
 
 /** Where a request may carry its key; one that is absent is switched off. */
@@ -42,6 +44,8 @@ export const METADATA = {
   rewritten: 'rewritten',
   /** In `shunt`: the key that a request on a rule's route carries. */
   carried: 'carried',
+  /** In `shunt`: what the response is to say to caches, where the request is diverted. */
+  diverted: 'diverted',
 } as const;
 
 export const KEY_READER = 'shunt.key';

@@ -1,9 +1,10 @@
 import { HOST_PARTS } from '../intercepts/preview-hosts.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any } from '../protos/index.ts';
+import { divertedNote, divertedNoteIf } from './caching.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
-import { KEY, memberStart } from './key-syntax.ts';
+import { KEY, memberStartOf } from './key-syntax.ts';
 import { escapeRegex } from './regex.ts';
 
 type Config = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config'];
@@ -25,6 +26,11 @@ interface Carrier {
   readonly pattern?: string;
   /** What of the pattern's groups makes the key. Default: group 1. */
   readonly substitution?: string;
+  /**
+   * Where the whole value is not the key, an expression that holds a letter as group 1 if there is a key. Preview hosts
+   * need none: they are virtual hosts of their own.
+   */
+  readonly present?: { readonly regex: string; readonly letter: string };
   /** Whether the reader makes the baggage member that the route adds: it can where the whole value is the key. */
   readonly addsBaggage: boolean;
 }
@@ -40,6 +46,7 @@ export function translateKeyReader(options: GatewayOptions): Config {
   const rules = carriers(options).flatMap((carrier) => [
     stored(carrier, METADATA.loadBalancer, METADATA.preview),
     ...baggageRules(carrier, options),
+    ...noteRules(carrier, options),
   ]);
   return { request_rules: rules };
 }
@@ -61,21 +68,37 @@ export function translateRuleReader(subset: string, options: GatewayOptions) {
     value: subset,
   } as const;
   return any('envoy.extensions.filters.http.header_to_metadata.v3.Config', {
-    request_rules: [{ header: ':path', on_header_present: constant }, ...rules],
+    request_rules: [
+      { header: ':path', on_header_present: constant },
+      { header: ':path', on_header_present: divertedNote(options) },
+      ...rules,
+    ],
   });
 }
 
 function carriers({ carriers: on, previewDomain }: GatewayOptions): readonly Carrier[] {
   const { tracestate, baggage, cookie, query, host, header } = on;
   const found: Carrier[] = [];
-  const inText = (name: string, pattern: string): Carrier => ({ from: { header: name }, pattern, addsBaggage: false });
-  if (tracestate !== undefined) found.push(inText('tracestate', tracestatePattern(tracestate)));
-  if (baggage !== undefined) found.push(inText('baggage', memberPattern(baggage)));
+  if (tracestate !== undefined) found.push(inText('tracestate', tracestate, tracestatePattern));
+  if (baggage !== undefined) found.push(inText('baggage', baggage, memberPattern));
   if (cookie !== undefined) found.push({ from: { cookie }, addsBaggage: true });
-  if (query !== undefined) found.push(inText(':path', queryPattern(query)));
+  if (query !== undefined) found.push(inText(':path', query, queryPattern));
   if (host) found.push({ from: { header: ':authority' }, ...hostReading(previewDomain), addsBaggage: false });
   if (header !== undefined) found.push({ from: { header }, addsBaggage: true });
   return found;
+}
+
+/** @param patternOf makes the expression of those for the name and for the key. */
+function inText(header: string, name: string, patternOf: (name: string, key: string) => string): Carrier {
+  const letter = /[A-Za-z0-9]/.exec(name)![0];
+  const [before, after] = [name.slice(0, name.indexOf(letter)), name.slice(name.indexOf(letter) + 1)];
+  const withLetter = `${escapeRegex(before)}(${letter})${escapeRegex(after)}`;
+  return {
+    from: { header },
+    pattern: patternOf(escapeRegex(name), `(${KEY})`),
+    present: { regex: patternOf(withLetter, KEY), letter },
+    addsBaggage: false,
+  };
 }
 
 /**
@@ -112,18 +135,18 @@ function anyCase(name: string): string {
  * A member of W3C `baggage`: in any position, with spaces, tabs and properties around it. Of several the last counts.
  * What does not match is rewritten to nothing, and nothing is not written.
  */
-function memberPattern(name: string): string {
-  return `^(?:.*,)?${memberStart(name)}[ \\t]*(${KEY})[ \\t]*(?:[,;].*)?$|^.*$`;
+function memberPattern(name: string, key: string): string {
+  return `^(?:.*,)?${memberStartOf(name)}[ \\t]*${key}[ \\t]*(?:[,;].*)?$|^.*$`;
 }
 
 /** A member of W3C `tracestate`, which has no properties and no spaces but around members. The newest stands first. */
-function tracestatePattern(name: string): string {
-  return `^(?:.*?,)??[ \\t]*${escapeRegex(name)}=(${KEY})[ \\t]*(?:,.*)?$|^.*$`;
+function tracestatePattern(name: string, key: string): string {
+  return `^(?:.*?,)??[ \\t]*${name}=${key}[ \\t]*(?:,.*)?$|^.*$`;
 }
 
 /** A query parameter of a path. Of several the first counts, as in `URLSearchParams`. */
-function queryPattern(name: string): string {
-  return `^[^?]*\\?(?:.*?&)??${escapeRegex(name)}=(${KEY})(?:&.*)?$|^.*$`;
+function queryPattern(name: string, key: string): string {
+  return `^[^?]*\\?(?:.*?&)??${name}=${key}(?:&.*)?$|^.*$`;
 }
 
 function stored({ from, pattern, substitution = '\\1' }: Carrier, space: string, key: string): Rule {
@@ -131,6 +154,14 @@ function stored({ from, pattern, substitution = '\\1' }: Carrier, space: string,
   if (pattern === undefined) return { ...from, on_header_present: target };
   const rewrite = { pattern: { regex: pattern }, substitution };
   return { ...from, on_header_present: { ...target, regex_value_rewrite: rewrite } };
+}
+
+/** Notes that there is a key, for the response to say so. */
+function noteRules({ from, pattern, present }: Carrier, options: GatewayOptions): readonly Rule[] {
+  if (present !== undefined) {
+    return [{ ...from, on_header_present: divertedNoteIf(present.regex, present.letter, options) }];
+  }
+  return pattern === undefined ? [{ ...from, on_header_present: divertedNote(options) }] : [];
 }
 
 /**

@@ -5,5 +5,10 @@ export const KEY = '[a-z0-9][a-z0-9.-]*';
 
 /** The beginning of a member of W3C `baggage`, up to its value. */
 export function memberStart(name: string): string {
-  return `[ \\t]*${escapeRegex(name)}[ \\t]*=`;
+  return memberStartOf(escapeRegex(name));
+}
+
+/** @param name an expression. */
+export function memberStartOf(name: string): string {
+  return `[ \\t]*${name}[ \\t]*=`;
 }

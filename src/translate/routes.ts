@@ -4,6 +4,7 @@ import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts
 import type { MessageTypes } from '../protos/index.ts';
 import { duration } from '../protos/index.ts';
 import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
+import { headersIfDiverted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
@@ -62,12 +63,18 @@ class RouteTranslator {
           ...others.flatMap((port) => this.#routes(baseline, port, '/', [portCondition(port)])),
           ...this.#routes(baseline, main, '/', []),
         ],
+        response_headers_to_add: headersIfDiverted(this.#options),
       },
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
       // A preview's URL names it, so no rule is asked.
       const routes = this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true });
-      hosts.push({ name: `${baseline.id} previews`, domains: [...previewNames], routes });
+      hosts.push({
+        name: `${baseline.id} previews`,
+        domains: [...previewNames],
+        routes,
+        response_headers_to_add: headersOfDiverted(this.#options),
+      });
     }
     return hosts;
   }
@@ -77,6 +84,7 @@ class RouteTranslator {
       name: `host ${host}`,
       domains: [host],
       routes: routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
+      response_headers_to_add: headersIfDiverted(this.#options),
     };
   }
 

@@ -114,6 +114,7 @@ describe('where a setting is taken from', () => {
       keyCookie: 'c',
       keyQuery: 'q',
       keyHost: 'off',
+      storeDiverted: 'on',
       nodeId: 'me',
       protocol: 'sotw',
       gatewayNamespace: 'shop',

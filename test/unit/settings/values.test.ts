@@ -103,6 +103,12 @@ describe('the carriers of a key', () => {
     expect(read('keyQuery', 'a[b]')).toBe('"a[b]" has characters that such a name cannot have');
   });
 
+  test('a name has a letter or digit', () => {
+    expect(read('keyCookie', '_1')).toBe('_1');
+    expect(read('keyBaggage', '!-!')).toBe('"!-!" has no letter or digit');
+    expect(read('keyQuery', '~')).toBe('"~" has no letter or digit');
+  });
+
   test('a header is not one that has a meaning of its own', () => {
     expect(read('keyHeader', 'Cookie')).toBe('"Cookie" is a header with a meaning of its own');
     expect(read('keyHeader', 'tracestate')).toBe('"tracestate" is a header with a meaning of its own');
