@@ -18,6 +18,7 @@ COPY --from=dependencies /shunt/node_modules node_modules
 COPY --from=build /shunt/dist dist
 COPY package.json ./
 COPY protos protos
+COPY envoy envoy
 USER node
 # In a container, loopback reaches nobody. On other addresses `shunt serve` starts only if told how far to trust the network:
 #   -e SHUNT_XDS_CERT=/etc/shunt/tls/tls.crt -e SHUNT_XDS_KEY=/etc/shunt/tls/tls.key   TLS, with the certificate mounted there

@@ -126,6 +126,7 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
       host: settings.keyHost,
     },
     storeDiverted: settings.storeDiverted,
+    browserPath: settings.browserPath,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { Catalog, type CatalogChange, type CatalogView } from './catalog/catalog.ts';
 import type { Baseline, ServiceId } from './catalog/model.ts';
 import type { Rule } from './intercepts/intercept.ts';
+import { KeyListing } from './intercepts/listing.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
 import { ambiguousNamespaces, type Routing, routeNames } from './intercepts/routing.ts';
 import type { ProblemLog } from './problem-log.ts';
@@ -15,6 +16,7 @@ import {
   clusterResources,
   grpcResources,
   listenerResources,
+  listingResources,
   loadAssignmentResources,
   routeResource,
 } from './translate/resources.ts';
@@ -37,8 +39,11 @@ export class Pipeline implements SourceSink {
   readonly #baselines = new Map<ServiceId, Translated>();
   /** The RouteConfigurations of namespaces that need one of their own. */
   #routesOf: ReadonlyMap<string, readonly Resource[]> = new Map();
+  readonly #listing = new KeyListing();
+  #listed: readonly Resource[] = [];
   #started = false;
   #timer: NodeJS.Timeout | undefined;
+  #listTimer: NodeJS.Timeout | undefined;
 
   constructor(options: GatewayOptions, sink: ResourceSink, problems: ProblemLog, log: Logger) {
     this.#options = options;
@@ -62,9 +67,10 @@ export class Pipeline implements SourceSink {
     this.#wait();
   }
 
-  /** Ends the waiting for previews to expire. */
+  /** Ends the waiting for previews to expire, and to be listed. */
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#listTimer);
   }
 
   /** Sees to it that a preview is left out as soon as its time is over. */
@@ -87,17 +93,38 @@ export class Pipeline implements SourceSink {
 
     const update = new Update();
     let routesDiffer = !this.#started || touched.baselines.size > 0;
+    let keysDiffer = false;
     for (const id of new Set([...touched.baselines, ...touched.intercepts])) {
       const before = this.#baselines.get(id) ?? NOTHING;
       const after = this.#translate(id, before);
       update.replace([...before.clusters, ...before.assignments], [...after.clusters, ...after.assignments]);
       update.replace(before.forGrpc, after.forGrpc, GRPC_CLIENTS);
       routesDiffer ||= !sameRules(before.rules, after.rules);
+      keysDiffer = this.#listing.replace(id, before.keys, after.keys) || keysDiffer;
     }
-    if (!this.#started) update.replace([], listenerResources(this.#options));
+    if (!this.#started) {
+      update.replace([], listenerResources(this.#options));
+      this.#list(update);
+    } else if (keysDiffer && this.#listed.length > 0) {
+      this.#listTimer ??= setTimeout(() => this.#listLater(), LISTING_DELAY_MS);
+    }
     this.#started = true;
     if (routesDiffer) this.#routes(update);
     this.#logChange(objects, this.#sink.apply(update));
+  }
+
+  /** A preview is in force by its endpoints; the list for people follows, once for many changes. */
+  #listLater(): void {
+    this.#listTimer = undefined;
+    const update = new Update();
+    this.#list(update);
+    this.#sink.apply(update);
+  }
+
+  #list(update: Update): void {
+    const before = this.#listed;
+    this.#listed = listingResources(this.#listing.listing(), this.#options);
+    update.replace(before, this.#listed);
   }
 
   #translate(id: ServiceId, before: Translated): Translated {
@@ -114,6 +141,7 @@ export class Pipeline implements SourceSink {
       assignments: loadAssignmentResources(intercepts),
       forGrpc: grpcResources(intercepts),
       rules: intercepts.rules,
+      keys: intercepts.intercepts.flatMap(({ preview }) => preview.key ?? []),
     };
     this.#baselines.set(id, translated);
     return translated;
@@ -153,6 +181,9 @@ export class Pipeline implements SourceSink {
   }
 }
 
+/** People reload a page more slowly than previews may come and go. */
+const LISTING_DELAY_MS = 500;
+
 /** The clock may be set, or the machine sleep, while a timer runs; and a timer takes no more than 2^31 ms. */
 const LONGEST_WAIT_MS = 60_000;
 
@@ -166,9 +197,11 @@ interface Translated {
   /** What gRPC clients get instead, or besides. */
   readonly forGrpc: readonly Resource[];
   readonly rules: readonly Rule[];
+  /** Of the previews in force. */
+  readonly keys: readonly string[];
 }
 
-const NOTHING: Translated = { clusters: [], assignments: [], forGrpc: [], rules: [] };
+const NOTHING: Translated = { clusters: [], assignments: [], forGrpc: [], rules: [], keys: [] };
 
 /** Gathers what one change sets and removes, for everyone and for groups. */
 class Update implements ResourceUpdate {

@@ -14,4 +14,5 @@ export const gatewaySettings: readonly SettingField[] = [
   'keyQuery',
   'keyHost',
   'storeDiverted',
+  'browserPath',
 ];

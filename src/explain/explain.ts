@@ -5,6 +5,7 @@ import type { BaselineIntercepts } from '../intercepts/intercept.ts';
 import { resolveIntercepts } from '../intercepts/resolve.ts';
 import { readClusterName } from '../translate/cluster.ts';
 import { METADATA } from '../translate/gateway.ts';
+import { answeredStep } from './answered.ts';
 import { type Carried, carriedKeys, carrierSteps } from './carriers.ts';
 import { connectionManager, metadataOf } from './envoy/filters.ts';
 import { type Choice, chooseEndpoints } from './envoy/load-balancer.ts';
@@ -42,6 +43,8 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
   }
   const route = found.host.routes.find(({ match }) => matchesRoute(match!, request));
   if (route === undefined) return conclude({ kind: 'nothing', status: 404 }, pathUnknown(request, found, catalog));
+
+  if (route.direct_response) return conclude({ kind: 'gateway' }, [answeredStep(route, options)]);
 
   const cluster = route.route!.cluster!;
   const target = readClusterName(cluster);

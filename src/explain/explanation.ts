@@ -15,7 +15,7 @@ export interface Explanation {
   readonly steps: readonly Step[];
 }
 
-export type Outcome = Served | Unserved;
+export type Outcome = Served | Unserved | Answered;
 
 export interface Served {
   readonly kind: 'preview' | 'baseline';
@@ -42,6 +42,11 @@ export interface Unserved {
   readonly preview?: ServiceId | undefined;
 }
 
+/** The gateway answers by itself, as it is meant to. */
+export interface Answered {
+  readonly kind: 'gateway';
+}
+
 export type Cause = ByKey | ByRule;
 
 export interface ByKey {
@@ -61,7 +66,7 @@ export type CarrierKind = 'header' | 'host' | 'query' | 'cookie' | 'baggage' | '
 
 /** One thing that was looked at. */
 export interface Step {
-  readonly about: 'host' | 'rule' | 'carrier' | 'key' | 'endpoints';
+  readonly about: 'host' | 'path' | 'rule' | 'carrier' | 'key' | 'endpoints';
   /** `yes`: it decided; `no`: it did not; `note`: what else is worth knowing. */
   readonly result: 'yes' | 'no' | 'note';
   /** A sentence. */

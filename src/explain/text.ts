@@ -21,6 +21,8 @@ function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'nothing':
       return `nothing serves it: ${outcome.status}`;
+    case 'gateway':
+      return 'the gateway itself';
     case 'baseline':
       return `the baseline, Service ${outcome.baseline}`;
     case 'preview': {

@@ -61,5 +61,6 @@ export const typeUrls = {
   routeConfiguration: typeUrl('envoy.config.route.v3.RouteConfiguration'),
   scopedRouteConfiguration: typeUrl('envoy.config.route.v3.ScopedRouteConfiguration'),
   virtualHost: typeUrl('envoy.config.route.v3.VirtualHost'),
+  extensionConfig: typeUrl('envoy.config.core.v3.TypedExtensionConfig'),
   secret: typeUrl('envoy.extensions.transport_sockets.tls.v3.Secret'),
 } as const;

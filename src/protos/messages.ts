@@ -94,7 +94,12 @@ import type {
   _envoy_extensions_filters_http_header_to_metadata_v3_Config_Rule as HeaderToMetadataRule,
   _envoy_extensions_filters_http_header_to_metadata_v3_Config_Rule__Output as HeaderToMetadataRule__Output,
 } from './generated/envoy/extensions/filters/http/header_to_metadata/v3/Config.ts';
+import type { Lua, Lua__Output } from './generated/envoy/extensions/filters/http/lua/v3/Lua.ts';
 import type { Router, Router__Output } from './generated/envoy/extensions/filters/http/router/v3/Router.ts';
+import type {
+  Config as SetMetadata,
+  Config__Output as SetMetadata__Output,
+} from './generated/envoy/extensions/filters/http/set_metadata/v3/Config.ts';
 import type {
   HttpConnectionManager,
   HttpConnectionManager__Output,
@@ -208,7 +213,9 @@ interface Messages {
     HeaderToMetadataRule,
     HeaderToMetadataRule__Output,
   ];
+  'envoy.extensions.filters.http.lua.v3.Lua': [Lua, Lua__Output];
   'envoy.extensions.filters.http.router.v3.Router': [Router, Router__Output];
+  'envoy.extensions.filters.http.set_metadata.v3.Config': [SetMetadata, SetMetadata__Output];
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager': [
     HttpConnectionManager,
     HttpConnectionManager__Output,

@@ -14,6 +14,7 @@ const namedByThemselves: ReadonlySet<string> = new Set([
   typeUrls.listener,
   typeUrls.routeConfiguration,
   typeUrls.scopedRouteConfiguration,
+  typeUrls.extensionConfig,
   typeUrls.secret,
   RUNTIME,
 ]);

@@ -6,7 +6,7 @@ import { contentVersion } from './version.ts';
 export interface ResourceOptions {
   /**
    * The name that clients ask for it by. Left out, it is the one that the message says: that of a Cluster, Listener,
-   * RouteConfiguration, ScopedRouteConfiguration, Secret or Runtime, and the `cluster_name` of a ClusterLoadAssignment.
+   * RouteConfiguration, ScopedRouteConfiguration, TypedExtensionConfig, Secret or Runtime, and the `cluster_name` of a ClusterLoadAssignment.
    */
   readonly name?: string | undefined;
   /**

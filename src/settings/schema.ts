@@ -12,6 +12,7 @@ import {
   readOneOf,
   readPreviewDomain,
   readQueryName,
+  readReservedPath,
   readText,
   readToken,
   readTracestateKey,
@@ -314,6 +315,17 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     default: false,
     defaultText: 'off',
     read: readBoolean,
+  },
+  browserPath: {
+    name: 'browser-path',
+    kind: 'single',
+    placeholder: 'PATH|off',
+    description:
+      "The path on a baseline's hosts under which people choose a preview in a browser: PATH, PATH/use/KEY, PATH/clear.",
+    accepts: 'a path such as /.shunt in letters, digits, "-", ".", "_" and "~", or off',
+    default: '/.shunt',
+    defaultText: '/.shunt',
+    read: readReservedPath,
   },
   nodeId: {
     name: 'node-id',

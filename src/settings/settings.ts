@@ -75,6 +75,8 @@ export interface Settings {
   readonly keyHost: boolean;
   /** Whether caches may store the answers to diverted requests, if the services say so. */
   readonly storeDiverted: boolean;
+  /** The path under which people choose a preview in a browser, beginning with `/`; undefined where there is none. */
+  readonly browserPath: string | undefined;
   /** What an Envoy calls itself. */
   readonly nodeId: string;
   readonly protocol: Protocol;

@@ -140,6 +140,17 @@ function readName(grammar: RegExp): Reader<string | undefined> {
   };
 }
 
+/** A path below which the gateways answer, without a slash at its end, or `off`. */
+export const readReservedPath: Reader<string | undefined> = (text) => {
+  const path = text.trim();
+  if (words[path.toLowerCase()] === false) return { value: undefined };
+  const parts = path.split('/').slice(1);
+  if (!path.startsWith('/')) return refuse(text, 'does not begin with "/"');
+  if (path === '/') return refuse(text, 'would leave no path to the services');
+  if (!parts.every((part) => unreserved.test(part))) return refuse(text, 'is not such a path');
+  return parts.includes('.') || parts.includes('..') ? refuse(text, 'has "." or ".." in it') : { value: path };
+};
+
 /** Comma-separated, at least one, none twice. */
 export function readList<V>(read: Reader<V>): Reader<readonly V[]> {
   return (text) => {

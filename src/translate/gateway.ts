@@ -7,6 +7,8 @@ export interface GatewayOptions {
   readonly carriers: Carriers;
   /** Whether caches may store the answers to diverted requests, if the services say so. Default: they may not. */
   readonly storeDiverted?: boolean | undefined;
+  /** The path under which people choose a preview in a browser; undefined where there is none. Begins with `/`. */
+  readonly browserPath?: string | undefined;
 }
 
 /** Where a request may carry its key; one that is absent is switched off. */

@@ -1,6 +1,7 @@
 import type { MessageTypes } from '../protos/index.ts';
 import { any, bool, duration } from '../protos/index.ts';
 import { baggageFilters } from './baggage.ts';
+import { browserFilters } from './browser.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, ROUTES } from './gateway.ts';
 import { translateKeyReader } from './key-reader.ts';
@@ -47,6 +48,7 @@ function connectionManager(options: GatewayOptions): MessageTypes[typeof HTTP_CO
         typed_config: any('envoy.extensions.filters.http.header_to_metadata.v3.Config', translateKeyReader(options)),
       },
       ...baggageFilters(options),
+      ...browserFilters(options),
       {
         name: 'envoy.filters.http.router',
         typed_config: any('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),

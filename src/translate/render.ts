@@ -2,7 +2,13 @@ import { stringify } from 'yaml';
 import { type MessageName, toJson, typeUrls } from '../protos/index.ts';
 import type { Resource, View } from '../resources/index.ts';
 
-const RENDERED = [typeUrls.cluster, typeUrls.loadAssignment, typeUrls.listener, typeUrls.routeConfiguration];
+const RENDERED = [
+  typeUrls.cluster,
+  typeUrls.loadAssignment,
+  typeUrls.listener,
+  typeUrls.routeConfiguration,
+  typeUrls.extensionConfig,
+];
 
 /**
  * Everything that Envoys get, as Envoy's own YAML: one document a resource, by type in the order in which they are sent,

@@ -1,7 +1,9 @@
 import type { Baseline } from '../catalog/model.ts';
 import type { BaselineIntercepts } from '../intercepts/intercept.ts';
+import type { Listing } from '../intercepts/listing.ts';
 import type { Routing } from '../intercepts/routing.ts';
 import { type Resource, resourceOf } from '../resources/index.ts';
+import { translateListing } from './browser.ts';
 import { clusterName, translateCluster } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { grpcTargets, translateGrpcListener, translatePlainAssignment } from './grpc-client.ts';
@@ -46,4 +48,10 @@ export function grpcResources({ baseline, ports }: BaselineIntercepts): readonly
 export function routeResource(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): Resource {
   const routes = translateRoutes(routing, rulesOf, options);
   return resourceOf('envoy.config.route.v3.RouteConfiguration', routes, { references: referencesOf(routes) });
+}
+
+/** What people may choose from in a browser; nothing where they cannot. */
+export function listingResources(listing: Listing, options: GatewayOptions): readonly Resource[] {
+  const config = translateListing(listing, options);
+  return config === undefined ? [] : [resourceOf('envoy.config.core.v3.TypedExtensionConfig', config)];
 }

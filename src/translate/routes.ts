@@ -4,6 +4,7 @@ import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts
 import type { MessageTypes } from '../protos/index.ts';
 import { duration } from '../protos/index.ts';
 import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
+import { browserRoutes } from './browser.ts';
 import { headersIfDiverted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -60,6 +61,7 @@ class RouteTranslator {
         name: baseline.id,
         domains: [...names],
         routes: [
+          ...browserRoutes(this.#options),
           ...others.flatMap((port) => this.#routes(baseline, port, '/', [portCondition(port)])),
           ...this.#routes(baseline, main, '/', []),
         ],
@@ -68,7 +70,10 @@ class RouteTranslator {
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
       // A preview's URL names it, so no rule is asked.
-      const routes = this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true });
+      const routes = [
+        ...browserRoutes(this.#options),
+        ...this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true }),
+      ];
       hosts.push({
         name: `${baseline.id} previews`,
         domains: [...previewNames],
@@ -83,7 +88,10 @@ class RouteTranslator {
     return {
       name: `host ${host}`,
       domains: [host],
-      routes: routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
+      routes: [
+        ...browserRoutes(this.#options),
+        ...routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
+      ],
       response_headers_to_add: headersIfDiverted(this.#options),
     };
   }

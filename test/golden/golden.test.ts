@@ -10,7 +10,7 @@ import { staticConfig } from '../support/static-config.ts';
 
 /**
  * `cases/NAME.in.yaml` are manifests; `cases/NAME.out.yaml` is what `shunt render` makes of them, with its problems as
- * comments ahead. To add a case, add its manifests and run with UPDATE_GOLDEN=1; then read what came out.
+ * comments ahead. What people see in a browser is in the cases that turn it on. To add a case, add its manifests and run with UPDATE_GOLDEN=1; then read what came out.
  */
 const CASES = join(import.meta.dirname, 'cases');
 const names = readdirSync(CASES).flatMap((file) =>
@@ -27,7 +27,9 @@ async function render(name: string): Promise<{ status: number; resources: string
   const input = join(folder, 'manifests.yaml');
   await copyFile(join(CASES, `${name}.in.yaml`), input);
   const [stdout, stderr] = [new Text(), new Text()];
-  const status = await run(['render', '--directory', folder], { stdout, stderr, env: {} });
+  const browserPath = name.startsWith('browser') ? '/.shunt' : 'off';
+  const args = ['render', '--directory', folder, '--browser-path', browserPath];
+  const status = await run(args, { stdout, stderr, env: {} });
   return { status, resources: stdout.text, problems: stderr.text.replaceAll(input, `${name}.in.yaml`) };
 }
 

@@ -15,18 +15,24 @@ export function renderedResources(yaml: string): readonly Rendered[] {
 
 /**
  * The same resources as one static bootstrap, which `envoy --mode validate` checks as it does those of an xDS server:
- * routes stand in their listeners and endpoints in their clusters.
+ * routes and filters stand in their listeners and endpoints in their clusters.
  */
 export function staticConfig(yaml: string): object {
   const resources = renderedResources(yaml);
   const ofType = (type: string) => resources.filter((each) => each['@type'].endsWith(`.${type}`)).map(withoutType);
   const [routes] = ofType('RouteConfiguration');
+  const extensions = new Map(ofType('TypedExtensionConfig').map((each) => [each.name, each.typed_config]));
   const assignments = new Map(ofType('ClusterLoadAssignment').map((each) => [each.cluster_name, each]));
   const listeners = ofType('Listener').map((listener) => {
     const copy = structuredClone(listener);
     const manager = copy.filter_chains[0].filters[0].typed_config;
     delete manager.rds;
     manager.route_config = routes;
+    for (const filter of manager.http_filters) {
+      if (filter.config_discovery === undefined) continue;
+      delete filter.config_discovery;
+      filter.typed_config = extensions.get(filter.name);
+    }
     return copy;
   });
   const clusters = ofType('Cluster').map(({ eds_cluster_config: _, ...cluster }) => ({

@@ -10,9 +10,10 @@ type HttpConnectionManager =
 const HTTP_CONNECTION_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const HEADER_TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3.Config';
 
-/** Filters that write nothing that a request is forwarded by. */
+/** Filters that answer by themselves or write nothing that a request is forwarded by. */
 const WITHOUT_CONSEQUENCE: readonly string[] = [
   typeUrl('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
+  typeUrl('envoy.extensions.filters.http.lua.v3.Lua'),
   typeUrl('envoy.extensions.filters.http.router.v3.Router'),
 ];
 
@@ -30,7 +31,9 @@ export function metadataOf(
   request: SeenRequest,
   route?: Route,
 ): readonly Written[] {
-  return http_filters.flatMap(({ name, disabled, typed_config }) => {
+  return http_filters.flatMap(({ name, disabled, typed_config, config_discovery }) => {
+    // Only what the gateway answers by itself depends on what is discovered.
+    if (config_discovery) return [];
     const { type_url = '', value } = typed_config!;
     if (WITHOUT_CONSEQUENCE.includes(type_url)) return [];
     if (type_url !== typeUrl(HEADER_TO_METADATA))

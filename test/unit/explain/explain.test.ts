@@ -12,6 +12,7 @@ const OPTIONS = {
   listen: [{ host: '127.0.0.1', port: 10000 }],
   previewDomain: 'preview.example.com',
   carriers: { header: 'x-preview', baggage: 'preview', cookie: 'preview', query: 'use', tracestate: 'p', host: true },
+  browserPath: '/.shunt',
 };
 
 const match = (text: string) => ({ annotations: { 'shunt.dev/match': text } });
@@ -60,6 +61,14 @@ interface Asked {
 }
 
 describe('a request', () => {
+  it('under the reserved path is for no service', () => {
+    const { outcome, text } = ask('http://shop.example.com/.shunt/use/pr-1', ['x-preview: pr-1']);
+    expect(outcome).toEqual({ kind: 'gateway' });
+    expect(text).toContain('→ the gateway itself');
+    expect(text).toContain('Paths under /.shunt are where people choose a preview in a browser (setting browser-path)');
+    expect(ask('http://api/.shunted').outcome).toMatchObject({ kind: 'baseline' });
+  });
+
   it('without a key goes to the baseline', () => {
     const { outcome, text } = ask('http://api/');
     expect(outcome).toMatchObject({ kind: 'baseline', baseline: 'shop/api', port: 80, servedBy: ['api'] });

@@ -115,6 +115,7 @@ describe('where a setting is taken from', () => {
       keyQuery: 'q',
       keyHost: 'off',
       storeDiverted: 'on',
+      browserPath: '/-/previews',
       nodeId: 'me',
       protocol: 'sotw',
       gatewayNamespace: 'shop',

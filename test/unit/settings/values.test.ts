@@ -109,6 +109,18 @@ describe('the carriers of a key', () => {
     expect(read('keyQuery', '~')).toBe('"~" has no letter or digit');
   });
 
+  test('a reserved path is any but the root, as no client encodes it', () => {
+    expect(read('browserPath', '/.shunt')).toBe('/.shunt');
+    expect(read('browserPath', '/-/previews')).toBe('/-/previews');
+    expect(read('browserPath', 'off')).toBe(undefined);
+    expect(read('browserPath', 'shunt')).toBe('"shunt" does not begin with "/"');
+    expect(read('browserPath', '/')).toBe('"/" would leave no path to the services');
+    expect(read('browserPath', '/a/../b')).toBe('"/a/../b" has "." or ".." in it');
+    for (const text of ['/a/', '//a', '/a b', '/a?b', '/%61']) {
+      expect(read('browserPath', text)).toBe(`${JSON.stringify(text)} is not such a path`);
+    }
+  });
+
   test('a header is not one that has a meaning of its own', () => {
     expect(read('keyHeader', 'Cookie')).toBe('"Cookie" is a header with a meaning of its own');
     expect(read('keyHeader', 'tracestate')).toBe('"tracestate" is a header with a meaning of its own');
