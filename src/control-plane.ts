@@ -127,6 +127,7 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
     },
     storeDiverted: settings.storeDiverted,
     browserPath: settings.browserPath,
+    corsOrigins: settings.corsOrigin,
   };
 }
 

@@ -15,4 +15,5 @@ export const gatewaySettings: readonly SettingField[] = [
   'keyHost',
   'storeDiverted',
   'browserPath',
+  'corsOrigin',
 ];

@@ -10,6 +10,7 @@ import {
   readList,
   readNumber,
   readOneOf,
+  readOrigin,
   readPreviewDomain,
   readQueryName,
   readReservedPath,
@@ -326,6 +327,17 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     default: '/.shunt',
     defaultText: '/.shunt',
     read: readReservedPath,
+  },
+  corsOrigin: {
+    name: 'cors-origin',
+    kind: 'list',
+    placeholder: 'ORIGIN',
+    description:
+      'An origin whose scripts may send the headers that carry a key to other origins, and read who served, as far as the services permit the origin at all. "*." stands for one or more labels.',
+    accepts: 'an origin, for example https://shop.example.com, https://*.example.com or http://localhost:3000',
+    default: [],
+    defaultText: 'none',
+    read: readList(readOrigin),
   },
   nodeId: {
     name: 'node-id',

@@ -77,6 +77,8 @@ export interface Settings {
   readonly storeDiverted: boolean;
   /** The path under which people choose a preview in a browser, beginning with `/`; undefined where there is none. */
   readonly browserPath: string | undefined;
+  /** Origins whose scripts may send the headers that carry a key: `https://shop.example.com`, `https://*.example.com:8443`. */
+  readonly corsOrigin: readonly string[];
   /** What an Envoy calls itself. */
   readonly nodeId: string;
   readonly protocol: Protocol;

@@ -151,6 +151,22 @@ export const readReservedPath: Reader<string | undefined> = (text) => {
   return parts.includes('.') || parts.includes('..') ? refuse(text, 'has "." or ".." in it') : { value: path };
 };
 
+/** As browsers write it, in lower case and without the scheme's own port; `*.` at the host's beginning stands for labels. */
+export const readOrigin: Reader<string> = (text) => {
+  const match = /^(https?):\/\/(\*\.)?([^/:?#@]+|\[[^\]]*\])(?::([0-9]{1,5}))?$/.exec(text.trim().toLowerCase());
+  if (match === null) return refuse(text, 'is not SCHEME://HOST or SCHEME://HOST:PORT');
+  const [, scheme, wildcard = '', host = '', port] = match;
+  const isAddress = isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0;
+  if (isAddress ? wildcard !== '' : !isDnsName(host)) return refuse(text, 'has a host that is no DNS name or address');
+  if (port !== undefined && (Number(port) === 0 || Number(port) > 65_535)) return refuse(text, 'has no such port');
+  const usual = port === undefined || Number(port) === (scheme === 'https' ? 443 : 80);
+  const value = `${scheme}://${wildcard}${host}${usual ? '' : `:${Number(port)}`}`;
+  return value.length > LONGEST_ORIGIN ? refuse(text, `is longer than ${LONGEST_ORIGIN} characters`) : { value };
+};
+
+/** Envoy takes regular expressions of up to 100 instructions, each character being one. */
+const LONGEST_ORIGIN = 70;
+
 /** Comma-separated, at least one, none twice. */
 export function readList<V>(read: Reader<V>): Reader<readonly V[]> {
   return (text) => {

@@ -9,6 +9,8 @@ export interface GatewayOptions {
   readonly storeDiverted?: boolean | undefined;
   /** The path under which people choose a preview in a browser; undefined where there is none. Begins with `/`. */
   readonly browserPath?: string | undefined;
+  /** Origins whose scripts may send the carrier headers: `https://shop.example.com`, `https://*.example.com:8443`. */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** Where a request may carry its key; one that is absent is switched off. */
@@ -48,6 +50,8 @@ export const METADATA = {
   carried: 'carried',
   /** In `shunt`: what the response is to say to caches, where the request is diverted. */
   diverted: 'diverted',
+  /** In `shunt`: what the response is to say to scripts of a permitted origin. */
+  cors: 'cors',
 } as const;
 
 export const KEY_READER = 'shunt.key';

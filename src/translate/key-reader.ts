@@ -2,6 +2,7 @@ import { HOST_PARTS } from '../intercepts/preview-hosts.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any } from '../protos/index.ts';
 import { divertedNote, divertedNoteIf } from './caching.ts';
+import { corsRules } from './cors.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
 import { KEY, memberStartOf } from './key-syntax.ts';
@@ -48,7 +49,7 @@ export function translateKeyReader(options: GatewayOptions): Config {
     ...baggageRules(carrier, options),
     ...noteRules(carrier, options),
   ]);
-  return { request_rules: rules };
+  return { request_rules: [...rules, ...corsRules(options)] };
 }
 
 /**
@@ -72,6 +73,7 @@ export function translateRuleReader(subset: string, options: GatewayOptions) {
       { header: ':path', on_header_present: constant },
       { header: ':path', on_header_present: divertedNote(options) },
       ...rules,
+      ...corsRules(options),
     ],
   });
 }

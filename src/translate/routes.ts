@@ -7,6 +7,7 @@ import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
 import { browserRoutes } from './browser.ts';
 import { headersIfDiverted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
+import { corsHeaders, preflightRoutes } from './cors.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
 import { translateRuleReader } from './key-reader.ts';
@@ -35,6 +36,7 @@ export function translateRoutes(routing: Routing, rulesOf: RulesOf, options: Gat
     // The port stays in the Host header for the service to see.
     ignore_port_in_host_matching: true,
     response_headers_to_add: [
+      ...corsHeaders(options),
       {
         // Not the endpoint's metadata: a worker that reads it while an update replaces it takes Envoy 1.40.0 down.
         header: { key: SERVED_BY, value: '%UPSTREAM_HOST_NAME%' },
@@ -61,7 +63,7 @@ class RouteTranslator {
         name: baseline.id,
         domains: [...names],
         routes: [
-          ...browserRoutes(this.#options),
+          ...ownRoutes(this.#options),
           ...others.flatMap((port) => this.#routes(baseline, port, '/', [portCondition(port)])),
           ...this.#routes(baseline, main, '/', []),
         ],
@@ -71,7 +73,7 @@ class RouteTranslator {
     if (this.#options.carriers.host && previewNames.length > 0) {
       // A preview's URL names it, so no rule is asked.
       const routes = [
-        ...browserRoutes(this.#options),
+        ...ownRoutes(this.#options),
         ...this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true }),
       ];
       hosts.push({
@@ -89,7 +91,7 @@ class RouteTranslator {
       name: `host ${host}`,
       domains: [host],
       routes: [
-        ...browserRoutes(this.#options),
+        ...ownRoutes(this.#options),
         ...routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
       ],
       response_headers_to_add: headersIfDiverted(this.#options),
@@ -169,6 +171,11 @@ class RouteTranslator {
         : `${baggage}=%DYNAMIC_METADATA(${key.space}:${key.name})%`;
     return [{ header: { key: 'baggage', value: member }, append_action: 'APPEND_IF_EXISTS_OR_ADD' }];
   }
+}
+
+/** What the gateways answer by themselves, on each virtual host. */
+function ownRoutes(options: GatewayOptions): readonly Route[] {
+  return [...browserRoutes(options), ...preflightRoutes(options)];
 }
 
 /** What distinguishes the routes of one match from those of another. */

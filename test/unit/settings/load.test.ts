@@ -116,6 +116,7 @@ describe('where a setting is taken from', () => {
       keyHost: 'off',
       storeDiverted: 'on',
       browserPath: '/-/previews',
+      corsOrigin: 'https://shop.example.com,http://localhost:3000',
       nodeId: 'me',
       protocol: 'sotw',
       gatewayNamespace: 'shop',

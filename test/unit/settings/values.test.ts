@@ -121,6 +121,26 @@ describe('the carriers of a key', () => {
     }
   });
 
+  test('an origin is as browsers write it', () => {
+    expect(read('corsOrigin', 'https://Shop.Example.com:443, http://*.example.com:80')).toEqual([
+      'https://shop.example.com',
+      'http://*.example.com',
+    ]);
+    expect(read('corsOrigin', 'http://localhost:3000,http://127.0.0.1:3000,http://[::1]')).toEqual([
+      'http://localhost:3000',
+      'http://127.0.0.1:3000',
+      'http://[::1]',
+    ]);
+    for (const text of ['*', 'shop.example.com', 'https://shop.example.com/', 'ftp://a.b', 'null', 'https://a@b.c']) {
+      expect(read('corsOrigin', text)).toBe(`"${text}" is not SCHEME://HOST or SCHEME://HOST:PORT`);
+    }
+    for (const text of ['https://*', 'https://a.*.b', 'https://*.127.0.0.1', 'https://a_b']) {
+      expect(read('corsOrigin', text)).toBe(`"${text}" has a host that is no DNS name or address`);
+    }
+    expect(read('corsOrigin', 'https://a.b:0')).toBe('"https://a.b:0" has no such port');
+    expect(read('corsOrigin', `https://${'a'.repeat(63)}.b`)).toContain('is longer than 70 characters');
+  });
+
   test('a header is not one that has a meaning of its own', () => {
     expect(read('keyHeader', 'Cookie')).toBe('"Cookie" is a header with a meaning of its own');
     expect(read('keyHeader', 'tracestate')).toBe('"tracestate" is a header with a meaning of its own');
