@@ -3,7 +3,9 @@ import { logLevels, protocols, type SettingField, type Settings } from './settin
 import { readClientRule, readServerName } from './trust-values.ts';
 import {
   type Reader,
+  readBaggageName,
   readBoolean,
+  readCookieName,
   readDnsLabel,
   readHeaderName,
   readHostPort,
@@ -15,7 +17,6 @@ import {
   readQueryName,
   readReservedPath,
   readText,
-  readToken,
   readTracestateKey,
 } from './values.ts';
 
@@ -264,7 +265,7 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     accepts: 'the name of a baggage member, for example preview, or off',
     default: 'preview',
     defaultText: 'preview',
-    read: readToken,
+    read: readBaggageName,
   },
   keyTracestate: {
     name: 'key-tracestate',
@@ -284,7 +285,7 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     accepts: 'the name of a cookie, for example preview, or off',
     default: 'preview',
     defaultText: 'preview',
-    read: readToken,
+    read: readCookieName,
   },
   keyQuery: {
     name: 'key-query',

@@ -116,14 +116,17 @@ export const readPreviewDomain: Reader<string> = (text) => {
 
 /** The name of a header, in lower case as Envoy has it, or `off`. */
 export const readHeaderName: Reader<string | undefined> = (text) => {
-  const reading = readToken(text);
+  const reading = readCookieName(text);
   if ('why' in reading || reading.value === undefined) return reading;
   const name = reading.value.toLowerCase();
   return reservedHeaders.has(name) ? refuse(text, 'is a header with a meaning of its own') : { value: name };
 };
 
-/** The name of a cookie or of a baggage member, whose case matters, or `off`. */
-export const readToken: Reader<string | undefined> = readName(token);
+/** The name of a cookie, whose case matters, or `off`. */
+export const readCookieName: Reader<string | undefined> = readName(token);
+
+/** The name of a baggage member, whose case matters, or `off`. It stands three times in one expression. */
+export const readBaggageName: Reader<string | undefined> = readName(token, 20);
 
 /** The key of a tracestate member, or `off`. */
 export const readTracestateKey: Reader<string | undefined> = readName(tracestateKey);
@@ -131,11 +134,13 @@ export const readTracestateKey: Reader<string | undefined> = readName(tracestate
 /** The name of a query parameter that no client encodes, or `off`. */
 export const readQueryName: Reader<string | undefined> = readName(unreserved);
 
-function readName(grammar: RegExp): Reader<string | undefined> {
+/** Names stand in regular expressions, of which Envoy takes up to 100 instructions, each character being one. */
+function readName(grammar: RegExp, longest = 60): Reader<string | undefined> {
   return (text) => {
     const name = text.trim();
     if (words[name.toLowerCase()] === false) return { value: undefined };
     if (!grammar.test(name)) return refuse(text, 'has characters that such a name cannot have');
+    if (name.length > longest) return refuse(text, `is longer than ${longest} characters`);
     return /[A-Za-z0-9]/.test(name) ? { value: name } : refuse(text, 'has no letter or digit');
   };
 }

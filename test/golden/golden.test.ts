@@ -23,12 +23,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function render(name: string): Promise<{ status: number; resources: string; problems: string }> {
+async function render(
+  name: string,
+  flags: readonly string[] = [],
+): Promise<{ status: number; resources: string; problems: string }> {
   const input = join(folder, 'manifests.yaml');
   await copyFile(join(CASES, `${name}.in.yaml`), input);
   const [stdout, stderr] = [new Text(), new Text()];
   const browserPath = name.startsWith('browser') ? '/.shunt' : 'off';
-  const args = ['render', '--directory', folder, '--browser-path', browserPath];
+  const args = ['render', '--directory', folder, '--browser-path', browserPath, ...flags];
   const status = await run(args, { stdout, stderr, env: {} });
   return { status, resources: stdout.text, problems: stderr.text.replaceAll(input, `${name}.in.yaml`) };
 }
@@ -60,6 +63,20 @@ describe.skipIf(envoy === undefined)('a real Envoy', () => {
     const { accepted, complaints } = await validateConfig(JSON.stringify(staticConfig(resources)));
     expect(complaints).toEqual([]);
     expect(accepted).toBe(true);
+  });
+
+  it('takes names and origins as long as they may be', async () => {
+    const flags = {
+      header: 'h'.repeat(60),
+      baggage: 'b'.repeat(20),
+      tracestate: 't'.repeat(60),
+      cookie: 'c'.repeat(60),
+      query: 'q'.repeat(60),
+    };
+    const args = Object.entries(flags).map(([name, value]) => `--key-${name}=${value}`);
+    const origin = `https://*.${'a'.repeat(30)}.${'b'.repeat(29)}`;
+    const { resources } = await render('preview', [...args, '--cors-origin', origin]);
+    expect(await validateConfig(JSON.stringify(staticConfig(resources)))).toEqual({ accepted: true, complaints: [] });
   });
 
   it('is asked in earnest: it refuses a cluster with a policy that does not exist', async () => {

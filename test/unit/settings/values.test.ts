@@ -86,7 +86,7 @@ describe('the carriers of a key', () => {
     expect(read('keyCookie', text)).toBe(`"${text}" has characters that such a name cannot have`);
   });
 
-  test.each(['preview', 'shop@preview', '1a_-*/x', 'a'.repeat(256)])(
+  test.each(['preview', 'shop@preview', '1a_-*/x', 'a'.repeat(60)])(
     '"%s" is the key of a tracestate member',
     (text) => {
       expect(read('keyTracestate', text)).toBe(text);
@@ -101,6 +101,15 @@ describe('the carriers of a key', () => {
     expect(read('keyQuery', 'Pre-view_1.~')).toBe('Pre-view_1.~');
     expect(read('keyQuery', 'pre+view')).toBe('"pre+view" has characters that such a name cannot have');
     expect(read('keyQuery', 'a[b]')).toBe('"a[b]" has characters that such a name cannot have');
+  });
+
+  test('a name is short enough for the expressions that Envoy takes', () => {
+    for (const setting of ['keyHeader', 'keyCookie', 'keyTracestate', 'keyQuery'] as const) {
+      expect(read(setting, 'a'.repeat(60))).toBe('a'.repeat(60));
+      expect(read(setting, 'a'.repeat(61))).toBe(`"${'a'.repeat(61)}" is longer than 60 characters`);
+    }
+    expect(read('keyBaggage', 'a'.repeat(20))).toBe('a'.repeat(20));
+    expect(read('keyBaggage', 'a'.repeat(21))).toBe(`"${'a'.repeat(21)}" is longer than 20 characters`);
   });
 
   test('a name has a letter or digit', () => {
