@@ -107,6 +107,7 @@ end
 
 -- Sets the cookie, or takes it away where there is no value, and leads back. Scripts may read it: a page that calls another
 -- origin hands the key on in a header. It ends with the browser's session, so that nobody is left on a preview for good.
+-- What the browser has stored of this origin is somebody else's answer from now on; plain HTTP keeps it, but from this machine.
 function Request:set_cookie(value)
   local asked = parameter(self.query, 'return')
   local target = '/'
@@ -114,6 +115,7 @@ function Request:set_cookie(value)
   elseif asked == nil and self.referer ~= nil and is_return_path(self.referer) then target = self.referer end
   self:respond(303, '', {
     ['location'] = target,
+    ['clear-site-data'] = '"cache"',
     ['set-cookie'] = COOKIE .. '=' .. (value or '') .. '; Path=/; SameSite=Lax' .. (self.secure and '; Secure' or '')
       .. (value == nil and '; Max-Age=0' or ''),
   })

@@ -42,11 +42,20 @@ export function divertedNoteIf(regex: string, letter: string, options: GatewayOp
   return { ...NOTE, regex_value_rewrite: rewrite };
 }
 
-const NOTE = { metadata_namespace: METADATA.own, key: METADATA.diverted, ...ENCODED } as const;
+/**
+ * For requests that other sites' scripts may add a key to: the answers differ by these headers even where there is none,
+ * since the browser that stores them is one and the same.
+ */
+export function variesNoteIf(regex: string, letter: string, headers: readonly string[]): KeyValuePair {
+  const rewrite = { pattern: { regex }, substitution: substitution({ [VARY]: headers.join(', ') }, letter) };
+  return { ...NOTE, regex_value_rewrite: rewrite };
+}
+
+const NOTE = { metadata_namespace: METADATA.own, key: METADATA.caching, ...ENCODED } as const;
 
 /** For a virtual host whose requests are diverted if it is noted of them. */
-export function headersIfDiverted(options: GatewayOptions): HeaderToAdd[] {
-  return headers(options, (name) => `%DYNAMIC_METADATA(${METADATA.own}:${METADATA.diverted}:${name})%`);
+export function headersIfNoted(options: GatewayOptions): HeaderToAdd[] {
+  return headers(options, (name) => `%DYNAMIC_METADATA(${METADATA.own}:${METADATA.caching}:${name})%`);
 }
 
 /** For a virtual host all of whose requests are diverted. */

@@ -1,4 +1,5 @@
 import type { MessageTypes } from '../protos/index.ts';
+import { variesNoteIf } from './caching.ts';
 import { ENCODED, substitution } from './conditional-constant.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA, SERVED_BY } from './gateway.ts';
@@ -15,23 +16,21 @@ const EXPOSE = 'access-control-expose-headers';
  * Notes that a request comes from a permitted origin, for the response to say which headers of Shunt's its scripts may
  * send and read. To whom else the service opens itself, and how far, stays its own affair: browsers heed this only where
  * it permits the origin, and put it beside what it says.
+ *
+ * These rules stand ahead of the carriers': where there is a key, what that says to caches counts.
  */
 export function corsRules(options: GatewayOptions): readonly Rule[] {
   const texts = { [ALLOW]: carrierHeaders(options).join(', '), [EXPOSE]: SERVED_BY };
-  return permitted(options).map((origin) => {
+  return permitted(options).flatMap((origin) => {
     const [scheme, rest] = origin.split('://') as [string, string];
     // A letter that each origin has, and that tells nothing.
     const regex = `^h(t)${scheme.slice(2)}://${hostPattern(rest)}$|^.*$`;
     const rewrite = { pattern: { regex }, substitution: substitution(texts, 't') };
-    return {
-      header: 'origin',
-      on_header_present: {
-        metadata_namespace: METADATA.own,
-        key: METADATA.cors,
-        ...ENCODED,
-        regex_value_rewrite: rewrite,
-      },
-    };
+    const note = { metadata_namespace: METADATA.own, key: METADATA.cors, ...ENCODED, regex_value_rewrite: rewrite };
+    return [
+      { header: 'origin', on_header_present: note },
+      { header: 'origin', on_header_present: variesNoteIf(regex, 't', carrierHeaders(options)) },
+    ];
   });
 }
 

@@ -48,8 +48,8 @@ export const METADATA = {
   rewritten: 'rewritten',
   /** In `shunt`: the key that a request on a rule's route carries. */
   carried: 'carried',
-  /** In `shunt`: what the response is to say to caches, where the request is diverted. */
-  diverted: 'diverted',
+  /** In `shunt`: what the response is to say to caches besides. */
+  caching: 'caching',
   /** In `shunt`: what the response is to say to scripts of a permitted origin. */
   cors: 'cors',
 } as const;

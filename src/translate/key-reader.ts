@@ -49,7 +49,7 @@ export function translateKeyReader(options: GatewayOptions): Config {
     ...baggageRules(carrier, options),
     ...noteRules(carrier, options),
   ]);
-  return { request_rules: [...rules, ...corsRules(options)] };
+  return { request_rules: [...corsRules(options), ...rules] };
 }
 
 /**
@@ -71,9 +71,9 @@ export function translateRuleReader(subset: string, options: GatewayOptions) {
   return any('envoy.extensions.filters.http.header_to_metadata.v3.Config', {
     request_rules: [
       { header: ':path', on_header_present: constant },
+      ...corsRules(options),
       { header: ':path', on_header_present: divertedNote(options) },
       ...rules,
-      ...corsRules(options),
     ],
   });
 }

@@ -5,7 +5,7 @@ import type { MessageTypes } from '../protos/index.ts';
 import { duration } from '../protos/index.ts';
 import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
 import { browserRoutes } from './browser.ts';
-import { headersIfDiverted, headersOfDiverted } from './caching.ts';
+import { headersIfNoted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
 import { corsHeaders, preflightRoutes } from './cors.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -67,7 +67,7 @@ class RouteTranslator {
           ...others.flatMap((port) => this.#routes(baseline, port, '/', [portCondition(port)])),
           ...this.#routes(baseline, main, '/', []),
         ],
-        response_headers_to_add: headersIfDiverted(this.#options),
+        response_headers_to_add: headersIfNoted(this.#options),
       },
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
@@ -94,7 +94,7 @@ class RouteTranslator {
         ...ownRoutes(this.#options),
         ...routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
       ],
-      response_headers_to_add: headersIfDiverted(this.#options),
+      response_headers_to_add: headersIfNoted(this.#options),
     };
   }
 

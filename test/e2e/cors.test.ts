@@ -51,7 +51,9 @@ describe.skipIf(envoy === undefined)('preflights', () => {
     ask(origin, 'OPTIONS', { 'access-control-request-method': method, 'access-control-request-headers': names });
   const said = ({ status, headers }: WebAnswer) =>
     Object.fromEntries(
-      Object.entries({ status, ...headers }).filter(([name]) => /^(status|x-service|access-control-.*)$/.test(name)),
+      Object.entries({ status, ...headers }).filter(([name]) =>
+        /^(status|vary|x-service|access-control-.*)$/.test(name),
+      ),
     );
 
   describe('of permitted origins', () => {
@@ -67,6 +69,7 @@ describe.skipIf(envoy === undefined)('preflights', () => {
       'access-control-allow-credentials': 'true',
       'access-control-max-age': '600',
       'access-control-expose-headers': 'x-shunt-served-by',
+      vary: 'origin,x-preview, baggage, tracestate',
     });
 
     test.each([
@@ -98,13 +101,18 @@ describe.skipIf(envoy === undefined)('preflights', () => {
         'access-control-allow-methods': 'PUT',
         'access-control-allow-headers': 'content-type,x-preview, baggage, tracestate',
         'access-control-expose-headers': 'x-shunt-served-by',
+        vary: 'x-preview, baggage, tracestate',
       });
     });
 
     test('other requests are the service’s, and who served may be read', async () => {
       for (const headers of [{}, { 'x-user': 'alice' }] as Record<string, string>[]) {
-        const { 'access-control-expose-headers': exposed, ...rest } = said(await ask(SHOP, 'GET', headers));
+        const { 'access-control-expose-headers': exposed, vary, ...rest } = said(await ask(SHOP, 'GET', headers));
         expect(exposed).toBe('x-own,x-shunt-served-by');
+        // That of a diverted answer has the cookie too.
+        expect(vary).toBe(
+          headers['x-user'] ? 'x-preview, cookie, baggage, tracestate' : 'x-preview, baggage, tracestate',
+        );
         expect(rest).toMatchObject({ 'x-service': 'asked', 'access-control-allow-origin': SHOP });
       }
     });
