@@ -38,6 +38,12 @@ export function readClusterName(name: string): { readonly baseline: ServiceId; r
   return { baseline: name.slice(0, slash), port: Number(name.slice(slash + 1)) };
 }
 
+/**
+ * In a row, before an endpoint is left alone. Envoy counts each stream that the upstream cuts off after its headers too, and
+ * so does a WebSocket end: at 1, the preview went for seconds whenever somebody closed one.
+ */
+const FAILURES = 5;
+
 /** A cluster holds a port of a baseline and all its previews; its settings never depend on the previews. */
 export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
   return {
@@ -74,7 +80,7 @@ export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
     // Only what never was a response ejects: a preview's errors are its own answers.
     outlier_detection: {
       split_external_local_origin_errors: true,
-      consecutive_local_origin_failure: uint32(1),
+      consecutive_local_origin_failure: uint32(FAILURES),
       enforcing_consecutive_local_origin_failure: uint32(100),
       enforcing_consecutive_5xx: uint32(0),
       enforcing_consecutive_gateway_failure: uint32(0),
