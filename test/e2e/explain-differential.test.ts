@@ -227,6 +227,8 @@ function difference({ status, servedBy, body }: Arrival, { outcome, steps }: Exp
       ? undefined
       : 'Explain says that nothing serves it.';
   }
+  // Of what it answers by itself there are tests of its own.
+  if (outcome.kind === 'gateway') return 'Explain says that the gateway answers.';
   if (status !== 200 || !outcome.endpoints.includes(`127.0.0.1:${body}`)) return 'It is served by another endpoint.';
   return outcome.servedBy.includes(servedBy) ? undefined : 'The gateway names another as who served.';
 }
@@ -244,7 +246,7 @@ class Tally {
     this.requests += 1;
     this.#more(outcome.kind === 'nothing' ? String(outcome.status) : outcome.kind);
     if (outcome.kind === 'nothing' && outcome.preview !== undefined) this.#more('denied');
-    const by = outcome.kind === 'nothing' ? undefined : outcome.by;
+    const by = 'by' in outcome ? outcome.by : undefined;
     if (by?.kind === 'key') this.#more(`by ${by.carrier}`);
     if (by?.kind === 'key' && by.inheritedFrom !== undefined) this.#more('inherited');
     if (by?.kind === 'rule' && outcome.kind === 'preview') {
