@@ -69,6 +69,10 @@ export interface Step {
   readonly about: 'host' | 'path' | 'rule' | 'carrier' | 'key' | 'endpoints';
   /** `yes`: it decided; `no`: it did not; `note`: what else is worth knowing. */
   readonly result: 'yes' | 'no' | 'note';
+  /** Whose rule it is about. */
+  readonly preview?: ServiceId | undefined;
+  /** Of a rule in force: whether the request matches it, be it the first or not. */
+  readonly holds?: boolean | undefined;
   /** A sentence. */
   readonly text: string;
 }

@@ -9,8 +9,6 @@ import { headerOf, pathOf, queryParameter } from './envoy/request.ts';
 import { matchesRoute } from './envoy/route-match.ts';
 import type { Step } from './explanation.ts';
 
-const step = (result: Step['result'], text: string): Step => ({ about: 'rule', result, text });
-
 /**
  * Each rule of a baseline in its order, and why it lost.
  *
@@ -24,23 +22,26 @@ export function ruleSteps(
   problems: readonly Problem[],
   request: SeenRequest,
 ): readonly Step[] {
-  const steps = rules.map(({ subset, match }) => {
+  const inForce = rules.map(({ subset, match }): Step => {
     const { preview } = intercepts.find(({ rule }) => rule?.subset === subset)!;
-    const title = `The rule of ${describe(preview)}, ${matchText(match)}`;
-    if (preview === taken) return step('yes', `${title}, takes the request.`);
     const failing = failingParts(match, request);
-    if (failing.length > 0) return step('no', `${title}, does not: ${failing.join('; ')}.`);
-    return step('no', `${title}, would take it too, but that of ${describe(taken!)} comes first.`);
+    const about = { about: 'rule', preview: preview.id, holds: failing.length === 0 } as const;
+    const title = `The rule of ${describe(preview)}, ${matchText(match)}`;
+    if (preview === taken) return { ...about, result: 'yes', text: `${title}, takes the request.` };
+    if (!about.holds) return { ...about, result: 'no', text: `${title}, does not: ${failing.join('; ')}.` };
+    const first = taken === undefined ? 'another' : `that of ${describe(taken)}`;
+    return { ...about, result: 'no', text: `${title}, would take it too, but ${first} comes first.` };
   });
-  for (const preview of waiting) {
-    if (preview.match === undefined || failingParts(preview.match, request).length > 0) continue;
-    for (const { message } of problems.filter(({ object }) => object === describe(preview))) {
-      steps.push(
-        step('no', `The rule of ${describe(preview)}, ${matchText(preview.match)}, is not in force: ${message}`),
-      );
-    }
-  }
-  return steps;
+  const leftOut = waiting.flatMap((preview) =>
+    preview.match === undefined || failingParts(preview.match, request).length > 0
+      ? []
+      : problems.flatMap(({ object, message }): readonly Step[] => {
+          if (object !== describe(preview)) return [];
+          const text = `The rule of ${object}, ${matchText(preview.match!)}, is not in force: ${message}`;
+          return [{ about: 'rule', result: 'no', preview: preview.id, text }];
+        }),
+  );
+  return [...inForce, ...leftOut];
 }
 
 /** The parts of a match that do not hold, and what is so instead. */

@@ -217,10 +217,9 @@ class Bench {
 }
 
 function difference({ status, servedBy, body }: Arrival, { outcome, steps }: Explanation): string | undefined {
-  const ruled = steps.filter(({ about, result }) => about === 'rule' && result === 'yes').length;
-  if (ruled !== Number('by' in outcome && outcome.by?.kind === 'rule') && outcome.kind === 'preview') {
-    return `The steps have ${ruled} rules that take the request.`;
-  }
+  // The rules that explain tells of, in the order of precedence, against the routes that were made of them.
+  const rules = steps.filter(({ about, result, holds }) => about === 'rule' && (holds || result === 'yes'));
+  if (rules.slice(0, 1).some(({ holds, result }) => !holds || result !== 'yes')) return 'The first rule does not win.';
   if (outcome.kind === 'nothing') {
     const named = servedBy !== '';
     return status === outcome.status && named === (outcome.preview !== undefined)

@@ -58,20 +58,21 @@ function testOf(kind: string): TestSpec {
 }
 
 export const everyKind: CatalogSpec = {
-  baselines: [
-    {
-      id: 'shop/api',
-      role: 'baseline',
-      ports: 'http',
-      hosts: undefined,
-      allowFrom: undefined,
-      createdAt: undefined,
-      endpoints: ENDPOINTS,
-    },
-  ],
+  baselines: ['shop/api', 'shop/web'].map((id) => ({
+    id,
+    role: 'baseline',
+    ports: 'http',
+    hosts: undefined,
+    allowFrom: undefined,
+    createdAt: undefined,
+    endpoints: ENDPOINTS,
+  })),
   previews: [
     ...RULE_KINDS.map((kind, index): PreviewSpec => ({ ...PREVIEW, match: matchOf(kind, index) })),
     { ...PREVIEW, key: 'pr-1' },
+    { ...PREVIEW, key: 'pr-2', whenUnready: 'deny', endpoints: [] },
+    { ...PREVIEW, key: 'checkout' },
+    { ...PREVIEW, key: 'checkout.alice', target: 'web' },
   ],
 };
 
@@ -91,4 +92,7 @@ const DRAFT: Draft = {
 export const requestsOfEveryKind: readonly Draft[] = [
   ...RULE_KINDS.map((_, aim): Draft => ({ ...DRAFT, aim })),
   ...CARRIERS.map((_, carrier): Draft => ({ ...DRAFT, purpose: 'key', carrier })),
+  // To the preview that denies, and by the key of the preview of another Service to that of its parent.
+  { ...DRAFT, purpose: 'key', aim: 1 },
+  { ...DRAFT, purpose: 'key', aim: 2, form: 1 },
 ];
