@@ -29,8 +29,9 @@ export class Configuration {
     return decode('envoy.config.listener.v3.Listener', this.#body(typeUrls.listener, name));
   }
 
-  routes(): DecodedTypes['envoy.config.route.v3.RouteConfiguration'] {
-    return decode('envoy.config.route.v3.RouteConfiguration', this.#body(typeUrls.routeConfiguration, ROUTES));
+  /** A RouteConfiguration. */
+  routes(): Uint8Array {
+    return this.#body(typeUrls.routeConfiguration, ROUTES);
   }
 
   cluster(name: string): DecodedTypes['envoy.config.cluster.v3.Cluster'] {

@@ -7,4 +7,5 @@ export { fileDescriptorOf, fileDescriptors } from './descriptors.ts';
 export { fromJson, toJson } from './json.ts';
 export type { DecodedTypes, MessageName, MessageTypes } from './messages.ts';
 export { type DiscoveryService, discoveryServices } from './services.ts';
+export { type Split, splitField } from './split.ts';
 export { bool, double, duration, type Json, struct, timestamp, uint32 } from './values.ts';
