@@ -88,7 +88,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
         : keyLost(subset, intercepts!, port, wanted, problems, catalog)),
     );
   }
-  const denied = choice.named && choice.endpoints.length === 0 ? wanted?.id : undefined;
+  const denied = choice.named && choice.endpoints.length === 0 ? describe(wanted!) : undefined;
   steps.push(
     denied !== undefined
       ? { about: 'endpoints', result: 'no', text: deniedText(wanted!) }
@@ -102,7 +102,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
       kind: byPreview ? 'preview' : 'baseline',
       baseline: baseline.id,
       port: port.port,
-      preview: byPreview ? wanted!.id : undefined,
+      preview: byPreview ? describe(wanted!) : undefined,
       by: byPreview ? causeOf(ruled, wanted!, carried[0]) : undefined,
       servedBy: [...new Set(choice.endpoints.map(({ hostname }) => hostname))].sort(),
       endpoints: choice.endpoints.map(addressOf),

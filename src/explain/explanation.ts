@@ -22,8 +22,8 @@ export interface Served {
   readonly baseline: ServiceId;
   /** Of the baseline. */
   readonly port: number;
-  /** Absent where the baseline serves. */
-  readonly preview?: ServiceId | undefined;
+  /** As messages name it: `Service shop/api-pr-123`, `Deployment shop/api-pr-123`. Absent where the baseline serves. */
+  readonly preview?: string | undefined;
   /** What leads to the preview. Absent where the baseline serves. */
   readonly by?: Cause | undefined;
   /** What `x-shunt-served-by` may say in the response. */
@@ -39,7 +39,7 @@ export interface Unserved {
   /** The baseline that the request is for. */
   readonly baseline?: ServiceId | undefined;
   /** The preview that is not ready and lets nobody answer in its place. */
-  readonly preview?: ServiceId | undefined;
+  readonly preview?: string | undefined;
 }
 
 /** The gateway answers by itself, as it is meant to. */
@@ -70,7 +70,7 @@ export interface Step {
   /** `yes`: it decided; `no`: it did not; `note`: what else is worth knowing. */
   readonly result: 'yes' | 'no' | 'note';
   /** Whose rule it is about. */
-  readonly preview?: ServiceId | undefined;
+  readonly preview?: string | undefined;
   /** Of a rule in force: whether the request matches it, be it the first or not. */
   readonly holds?: boolean | undefined;
   /** A sentence. */

@@ -25,7 +25,7 @@ export function ruleSteps(
   const inForce = rules.map(({ subset, match }): Step => {
     const { preview } = intercepts.find(({ rule }) => rule?.subset === subset)!;
     const failing = failingParts(match, request);
-    const about = { about: 'rule', preview: preview.id, holds: failing.length === 0 } as const;
+    const about = { about: 'rule', preview: describe(preview), holds: failing.length === 0 } as const;
     const title = `The rule of ${describe(preview)}, ${matchText(match)}`;
     if (preview === taken) return { ...about, result: 'yes', text: `${title}, takes the request.` };
     if (!about.holds) return { ...about, result: 'no', text: `${title}, does not: ${failing.join('; ')}.` };
@@ -38,7 +38,7 @@ export function ruleSteps(
       : problems.flatMap(({ object, message }): readonly Step[] => {
           if (object !== describe(preview)) return [];
           const text = `The rule of ${object}, ${matchText(preview.match!)}, is not in force: ${message}`;
-          return [{ about: 'rule', result: 'no', preview: preview.id, text }];
+          return [{ about: 'rule', result: 'no', preview: object, text }];
         }),
   );
   return [...inForce, ...leftOut];

@@ -28,7 +28,7 @@ function outcomeText(outcome: Outcome): string {
     case 'preview': {
       const { by } = outcome;
       const why = by?.kind === 'key' ? `by the key ${JSON.stringify(by.key)} in the ${by.carrier}` : 'by its rule';
-      return `the preview, Service ${outcome.preview}, ${why}`;
+      return `the preview, ${outcome.preview}, ${why}`;
     }
     default:
       return outcome satisfies never;

@@ -249,7 +249,7 @@ class Tally {
     if (by?.kind === 'key') this.#more(`by ${by.carrier}`);
     if (by?.kind === 'key' && by.inheritedFrom !== undefined) this.#more('inherited');
     if (by?.kind === 'rule' && outcome.kind === 'preview') {
-      const spec = previews.find((each, index) => previewId(each, index) === outcome.preview)!;
+      const spec = previews.find((each, index) => `Service ${previewId(each, index)}` === outcome.preview)!;
       for (const kind of kindsOf(spec.match!)) this.#more(`by ${kind}`);
     }
   }

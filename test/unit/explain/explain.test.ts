@@ -5,7 +5,7 @@ import { Pipeline } from '../../../src/pipeline.ts';
 import { ProblemLog } from '../../../src/problem-log.ts';
 import { ResourceStore } from '../../../src/resources/index.ts';
 import type { SourceRecord } from '../../../src/sources/source.ts';
-import { baseline, endpoint, preview, service, slice } from '../../support/records.ts';
+import { baseline, endpoint, pod, preview, service, slice } from '../../support/records.ts';
 
 const silent = pino({ level: 'silent' });
 const OPTIONS = {
@@ -40,6 +40,7 @@ const WORLD: readonly SourceRecord[] = [
   baseline('shop/web'),
   slice('shop/web', ['10.0.3.2']),
   service('shop/plain'),
+  pod('shop/api-pods-x', 'api', 'pods', { addresses: ['10.0.4.1'] }),
 ];
 
 function world(records: readonly SourceRecord[] = WORLD) {
@@ -85,7 +86,7 @@ describe('a request', () => {
   ])('with a key in the %s goes to its preview', (carrier, url, headers) => {
     expect(ask(url, headers).outcome).toMatchObject({
       kind: 'preview',
-      preview: 'shop/api-pr-1',
+      preview: 'Service shop/api-pr-1',
       by: { kind: 'key', key: 'pr-1', carrier },
       servedBy: ['api@pr-1'],
       endpoints: ['10.0.1.1:8080'],
@@ -94,14 +95,17 @@ describe('a request', () => {
 
   it('with several keys goes by the one that counts first, and the others are told', () => {
     const { outcome, text } = ask('http://api/', ['cookie: preview=slow', 'x-preview: pr-1', 'baggage: preview=old']);
-    expect(outcome).toMatchObject({ preview: 'shop/api-pr-1' });
+    expect(outcome).toMatchObject({ preview: 'Service shop/api-pr-1' });
     expect(text).toContain('The cookie preview carries "slow", but the header x-preview counts before it.');
     expect(text).toContain('The baggage member preview carries "old", but the header x-preview counts before it.');
   });
 
   it('that matches a rule goes by it, whatever key it carries', () => {
     const { outcome, text } = ask('http://api/', ['x-user: alice', 'x-preview: pr-1']);
-    expect(outcome).toMatchObject({ preview: 'shop/api-alice', by: { kind: 'rule', match: 'header x-user="alice"' } });
+    expect(outcome).toMatchObject({
+      preview: 'Service shop/api-alice',
+      by: { kind: 'rule', match: 'header x-user="alice"' },
+    });
     expect(text).toContain('carries the key "pr-1", but rules count before keys.');
   });
 
@@ -110,7 +114,7 @@ describe('a request', () => {
     expect(text).toContain('header x-user="alice" fails, the header x-user is "bob"');
     expect(text).toContain('method POST fails, the method is GET');
     const both = ask('http://api/api/pay', ['x-user: alice'], { method: 'POST' });
-    expect(both.outcome).toMatchObject({ preview: 'shop/api-post' });
+    expect(both.outcome).toMatchObject({ preview: 'Service shop/api-post' });
     expect(both.text).toContain('would take it too, but that of Service shop/api-post comes first');
   });
 });
@@ -133,10 +137,16 @@ describe('a key', () => {
     expect(text).toContain('Service shop/api-pr-1 has the key "pr-1", but is a preview of Service shop/api.');
   });
 
+  it('leads to Pods, which are called by what made them', () => {
+    const { outcome, text } = ask('http://api/', ['x-preview: pods']);
+    expect(outcome).toMatchObject({ preview: 'Deployment shop/api-pods', servedBy: ['api@pods'] });
+    expect(text).toContain('→ the preview, Deployment shop/api-pods, by the key "pods" in the header');
+  });
+
   it('falls back to its parent where it is declared elsewhere', () => {
     const { outcome, text } = ask('http://api/', ['x-preview: checkout.alice']);
     expect(outcome).toMatchObject({
-      preview: 'shop/api-checkout',
+      preview: 'Service shop/api-checkout',
       by: { kind: 'key', key: 'checkout.alice', inheritedFrom: 'checkout' },
     });
     expect(text).toContain('Service shop/api-checkout, with the key "checkout", serves in its place');
@@ -178,14 +188,16 @@ describe('a host', () => {
 
   it('for a preview that denies is answered with 503 while that is not ready', () => {
     const { outcome, text } = ask('http://api/', ['x-preview: strict']);
-    expect(outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/api', preview: 'shop/api-strict' });
+    expect(outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/api', preview: 'Service shop/api-strict' });
     expect(text).toContain('Service shop/api-strict has no endpoints at all.');
     expect(text).toContain('Service shop/api-strict has shunt.dev/when-unready: deny, so nobody serves');
   });
 
   it('whose baseline has no endpoints is answered with 503', () => {
     expect(ask('http://db/').outcome).toEqual({ kind: 'nothing', status: 503, baseline: 'shop/db' });
-    expect(ask('http://db/', ['x-preview: checkout.alice']).outcome).toMatchObject({ preview: 'shop/db-alice' });
+    expect(ask('http://db/', ['x-preview: checkout.alice']).outcome).toMatchObject({
+      preview: 'Service shop/db-alice',
+    });
   });
 });
 
