@@ -200,17 +200,25 @@ export class Connection<Request extends DiscoveryRequest> {
   }
 
   #greet({ node, nodeMessage = { client_features: [] } }: Received<Request>): Client<Request> {
-    const { store, groupsOf, limits } = this.#context;
+    const { store, groupsOf } = this.#context;
     const { variant, typeUrl } = this.#speech;
     const groups = groupsOf(node);
     const stream = this.#speech.stream({ id: this.#id, view: store.view(...groups), typeUrl });
     const client = { node, nodeMessage, groups, stream, connectedAt: now() };
-    this.#patience = setTimeout(() => {
-      this.#attempt(() => this.#run(client, stream.introduced()));
-    }, limits.introductionMs);
-    this.#patience.unref();
+    this.#introduce(client);
     this.#tell(client, { type: 'connected', variant });
     return client;
+  }
+
+  #introduce(client: Client<Request>): void {
+    this.#patience = setTimeout(() => {
+      this.#attempt(() => {
+        const { actions, isLast } = client.stream.introduced();
+        this.#run(client, actions);
+        if (!isLast) this.#introduce(client);
+      });
+    }, this.#context.limits.introductionMs);
+    this.#patience.unref();
   }
 
   #run(client: Client<Request>, actions: readonly Action[]): void {

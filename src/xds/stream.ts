@@ -28,6 +28,7 @@ export class Stream<Request extends DiscoveryRequest> {
   /** In the order in which types are sent. */
   #subscriptions: readonly Subscription<Request>[] = [];
   readonly #expected = new Map<string, Expected>();
+  #hasPrompted = false;
   #responses = 0;
   #failed = false;
 
@@ -76,15 +77,17 @@ export class Stream<Request extends DiscoveryRequest> {
   /**
    * A client that comes back asks for its types in a burst. Until it is over nobody can tell which of them will refer to
    * what is to be removed, so removals wait for this event (rule 12). One that asks for endpoints and still not for clusters
-   * may be an Envoy that warms a cluster, and says nothing of clusters before it has endpoints (rule 11).
+   * may be an Envoy that warms a cluster, and says nothing of clusters before it has endpoints (rule 11): it is given them,
+   * and the same time once more.
+   *
+   * @returns what is to be done, and whether it was the last such event.
    */
-  introduced(): readonly Action[] {
-    this.#order.introduced = true;
-    if (this.#failed) return [];
-    for (const subscription of this.#subscriptions) {
-      if (this.#order.seesNoReferrersOf(subscription.typeUrl)) subscription.awaitAll();
-    }
-    return this.#advance();
+  introduced(): { readonly actions: readonly Action[]; readonly isLast: boolean } {
+    const silent = this.#subscriptions.filter(({ typeUrl }) => this.#order.seesNoReferrersOf(typeUrl));
+    const isLast = this.#hasPrompted || !silent.map((subscription) => subscription.awaitAll()).includes(true);
+    this.#hasPrompted = true;
+    this.#order.introduced = isLast;
+    return { actions: this.#failed ? [] : this.#advance(), isLast };
   }
 
   /** The types that the client asks for, and how it stands to each. */

@@ -55,12 +55,19 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
     if (this.#expected.has(name) && this.wants(name) && this.latest(name) === undefined) this.owe(name);
   }
 
-  /** The client may be waiting for any name that it asks for, whether or not that exists. */
-  awaitAll(): void {
+  /**
+   * The client may be waiting for any name that it asks for, whether or not that exists.
+   * @returns whether there is any that it can be helped with.
+   */
+  awaitAll(): boolean {
+    let helps = false;
     for (const name of this.interest.names) {
       this.#expected.restore(name);
-      if (this.latest(name) === undefined) this.owe(name);
+      if (this.latest(name) !== undefined || this.standIn(name) === undefined) continue;
+      this.owe(name);
+      helps = true;
     }
+    return helps;
   }
 
   /** The next response, if there is anything that may be said now; from then on it is in flight under this nonce. */

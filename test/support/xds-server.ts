@@ -18,6 +18,8 @@ export class TestServer {
   readonly events: XdsEvent[] = [];
   readonly logged: { level: number; msg: string }[] = [];
   readonly server: XdsServer;
+  /** Told of each event at once. */
+  onEvent: (event: XdsEvent) => void = () => {};
   readonly #waiting: (() => void)[] = [];
   readonly #onClose: (() => void)[] = [];
   #port = 0;
@@ -30,15 +32,17 @@ export class TestServer {
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
       onEvent: (event) => {
         this.events.push(event);
+        this.onEvent(event);
         for (const look of this.#waiting.splice(0)) look();
       },
       ...options,
     });
   }
 
-  static async start(options?: Partial<XdsServerOptions>): Promise<TestServer> {
+  /** @param port 0 for any. */
+  static async start(options?: Partial<XdsServerOptions>, port = 0): Promise<TestServer> {
     const test = new TestServer(options);
-    test.#port = await test.server.listen('127.0.0.1', 0);
+    test.#port = await test.server.listen('127.0.0.1', port);
     return test;
   }
 

@@ -235,8 +235,9 @@ class Run {
     this.#follow(this.#stream.request(request));
     const isSilent = this.#client.isSilent && this.#toClient.length > 0;
     if (!this.#introduced && this.#toServer.length === 0 && !isSilent) {
-      this.#introduced = true;
-      this.#follow(this.#stream.introduced());
+      const { actions, isLast } = this.#stream.introduced();
+      this.#introduced = isLast;
+      this.#follow(actions);
     }
   }
 

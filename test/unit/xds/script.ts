@@ -64,7 +64,7 @@ export function world(...changes: string[]) {
 
 /** The client has had time to ask for all its types. */
 export function introduced<Request extends SotwRequest | DeltaRequest>({ stream }: Script<Request>) {
-  return stream.introduced();
+  return stream.introduced().actions;
 }
 
 /** A state-of-the-world request that answers nothing. */
