@@ -6,7 +6,7 @@ import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProblemLog, type ProblemSink } from './problem-log.ts';
-import { formatProblem } from './problems.ts';
+import { formatProblem, type ProblemCode } from './problems.ts';
 import { receiptLog } from './receipts/log.ts';
 import { ResourceStore } from './resources/index.ts';
 import { chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
@@ -15,6 +15,9 @@ import type { GatewayOptions } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
 import { LONGEST_DOMAIN_BY_DEFAULT } from './translate/key-reader.ts';
 import { createXdsServer, type Node, type XdsEvent, type XdsServer } from './xds/index.ts';
+
+/** Problems for which what is served is not all that it should be. */
+const LACKING: ReadonlySet<ProblemCode> = new Set(['source-unreachable', 'source-stale', 'right-missing']);
 
 /** A running control plane, from a source of objects to the Envoys. */
 export interface ControlPlane {
@@ -73,7 +76,7 @@ export async function startControlPlane({
   let synced = false;
   const readiness = () => {
     const first = synced ? 'ready' : 'not ready: the first full sync has not come yet.';
-    const outages = problems.current().filter(({ code }) => code === 'source-unreachable' || code === 'source-stale');
+    const outages = problems.current().filter(({ code }) => LACKING.has(code));
     return { ready: synced, detail: [first, ...outages.map(formatProblem)].join('\n') };
   };
   const world = { catalog: pipeline.catalog, options, store };

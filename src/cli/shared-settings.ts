@@ -1,7 +1,14 @@
 import type { SettingField } from '../settings/index.ts';
 
 /** The settings that name a source of objects. */
-export const sourceSettings: readonly SettingField[] = ['config', 'directory', 'kubernetes', 'namespace'];
+export const sourceSettings: readonly SettingField[] = [
+  'config',
+  'directory',
+  'kubernetes',
+  'kubeConfig',
+  'context',
+  'namespace',
+];
 
 /** The settings that all gateways' configuration depends on. */
 export const gatewaySettings: readonly SettingField[] = [

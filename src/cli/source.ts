@@ -20,10 +20,9 @@ export async function openSource(settings: Settings, log: Logger, lastGood?: str
     }
     case 'kubernetes': {
       const { describeScope, kubernetesSource } = await import('../sources/kubernetes/index.ts');
-      const { namespaces } = choice;
-      const source = withNames(kubernetesSource({ namespaces, log }), { servicesWithoutSlices: false });
+      const source = withNames(kubernetesSource({ ...choice, log }), { servicesWithoutSlices: false });
       if (lastGood === undefined) return source;
-      return withLastGood(source, { path: lastGood, scope: await describeScope(namespaces) });
+      return withLastGood(source, { path: lastGood, scope: await describeScope(choice) });
     }
     default:
       return choice satisfies never;

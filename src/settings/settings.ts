@@ -29,6 +29,10 @@ export interface Settings {
   readonly directory: string | undefined;
   /** Whether to watch a Kubernetes cluster. */
   readonly kubernetes: boolean;
+  /** Path of the kubeconfig that names the cluster; undefined: what `kubectl` would use, or the Pod's service account. */
+  readonly kubeConfig: string | undefined;
+  /** The context of the kubeconfig; undefined: its current one. */
+  readonly context: string | undefined;
   /** The namespaces of the cluster to watch; none means all. */
   readonly namespace: readonly string[];
   /** A file that keeps what was last read of the cluster, for a start without it. */

@@ -122,9 +122,10 @@ export interface Source {
   check(): Promise<void>;
   /**
    * Begins to watch. Resolves once the first full sync has been delivered.
+   * @param lastKnown what an earlier run knew of the same world: it stands in for what may not be read any more.
    * @throws as `check` does, which need not be called before.
    */
-  start(sink: SourceSink): Promise<void>;
+  start(sink: SourceSink, lastKnown?: readonly SourceRecord[]): Promise<void>;
   /** Ends every watch and timer. Nothing is delivered afterwards. */
   stop(): Promise<void>;
 }

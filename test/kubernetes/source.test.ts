@@ -166,7 +166,7 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     await sink.until(() => sink.problemsOf(origin).length > 0);
     expect(sink.problemsOf(origin)[0]).toMatchObject({
       code: 'right-missing',
-      message: expect.stringMatching(/^Cannot list pods in namespace no-pods since .* 403 .* all else goes on\.$/),
+      message: expect.stringMatching(/^Cannot list pods in namespace no-pods since .* 403 .* All else goes on\.$/),
       advice: expect.stringMatching(/Bind a Role with the rule \{apiGroups: \[""\], resources: \["pods"\]/),
     });
 
@@ -199,25 +199,51 @@ describeWithApiServer('the Kubernetes source and a real API server', (server) =>
     expect(sink.told).toEqual([]);
   });
 
-  test('a right that is missing at the start is named, and the first sync waits for it', async () => {
+  test('a right that is missing at the start is named and costs its own namespace only, until it is given', async () => {
     await cluster.createNamespace('granted');
     await cluster.createNamespace('forgotten');
     await cluster.grant('granted', READ_EVERYTHING);
     await cluster.createService('granted', 'api');
-    const started = sourceAs('viewer', ['granted', 'forgotten']).start(sink);
+    await cluster.createService('forgotten', 'web');
+    await sourceAs('viewer', ['granted', 'forgotten']).start(sink);
 
     const origin = 'watch services in namespace forgotten';
-    await sink.until(() => sink.problemsOf(origin).length > 0);
-    expect(sink.problemsOf(origin)[0]!.message).toMatch(/^Cannot list services in namespace forgotten since .* 403/);
-    expect(sink.problemsOf(origin)[0]!.message).toContain('User "viewer" cannot list resource "services"');
-    expect(sink.problemsOf(origin)[0]!.advice).toMatch(ROLE_RULE);
+    expect(sink.keys()).toEqual(['Service granted/api']);
+    const [problem] = sink.problemsOf(origin);
+    expect(problem!.message).toMatch(/^Cannot list services in namespace forgotten since .* 403/);
+    expect(problem!.message).toContain('User "viewer" cannot list resource "services"');
+    expect(problem!.advice).toMatch(ROLE_RULE);
     expect(sink.problemsOf('watch services in namespace granted')).toEqual([]);
-    expect(sink.changes).toEqual([]);
 
     await cluster.grant('forgotten', READ_EVERYTHING);
-    await started;
-    expect(sink.keys()).toEqual(['Service granted/api']);
+    await sink.until(() => sink.world.has('Service forgotten/web'));
     await sink.until(() => sink.problemsOf(origin).length === 0);
+  });
+
+  test('a right that was lost before a restart costs nothing that was saved, and no more when it is given back', async () => {
+    for (const namespace of ['held', 'lost']) {
+      await cluster.createNamespace(namespace);
+      await cluster.grant(namespace, READ_EVERYTHING);
+      await cluster.createService(namespace, 'api');
+    }
+    await cluster.createService('lost', 'gone');
+    const lasting = () =>
+      withLastGood(sourceAs('viewer', ['held', 'lost']), { path: path.join(folder, 'state'), scope: 'held, lost' });
+    const earlier = lasting();
+    await earlier.start(new Recorder());
+    await earlier.stop();
+
+    await cluster.revoke('lost');
+    await cluster.delete('lost', 'services', 'gone');
+    await cluster.createService('held', 'new');
+    source = lasting();
+    await source.start(sink);
+    await sink.until(() => sink.world.has('Service held/new'));
+    expect(sink.keys()).toEqual(['Service held/api', 'Service held/new', 'Service lost/api', 'Service lost/gone']);
+
+    await cluster.grant('lost', READ_EVERYTHING);
+    await sink.until(() => !sink.world.has('Service lost/gone'));
+    expect(sink.keys()).toEqual(['Service held/api', 'Service held/new', 'Service lost/api']);
   });
 
   test('a right that is taken away later is named; its namespace stays as it was, and the others go on', async () => {

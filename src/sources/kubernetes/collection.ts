@@ -1,5 +1,5 @@
 import { POD_LABEL } from '../manifests/index.ts';
-import type { SourceKind } from '../source.ts';
+import type { ObjectRef, SourceKind } from '../source.ts';
 
 /** What one reflector lists and watches: the objects of a kind, in a namespace or in all of them. */
 export interface Collection {
@@ -30,9 +30,18 @@ const RESOURCES: Readonly<Record<SourceKind, Resource>> = {
   Pod: { group: '', plural: 'pods', apiVersion: 'v1', labelSelector: POD_LABEL },
 };
 
-/** Whether all else goes on if there is no right to read the kind. */
-export function isDispensable({ kind }: Collection): boolean {
-  return kind === 'Pod';
+/** What is missing while a collection may not be read, and nothing is known of it. */
+export function priceOf({ kind }: Collection): string {
+  switch (kind) {
+    case 'Service':
+      return 'nothing there is served';
+    case 'EndpointSlice':
+      return 'Services there have no endpoints';
+    case 'Pod':
+      return 'previews that are Pods without a Service of their own are not seen, and may get requests that are meant for their baseline';
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** The collections that a list of namespaces stands for; an empty list is the whole cluster. */
@@ -43,6 +52,11 @@ export function collectionsOf(namespaces: readonly string[]): readonly Collectio
     { kind: 'EndpointSlice' as const, namespace },
     { kind: 'Pod' as const, namespace },
   ]);
+}
+
+/** Whether the collection would hold an object of this name. */
+export function holds({ kind, namespace }: Collection, ref: ObjectRef): boolean {
+  return ref.kind === kind && (namespace === undefined || ref.namespace === namespace);
 }
 
 /** The path of a list or watch request, with its query. */

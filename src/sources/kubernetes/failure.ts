@@ -1,5 +1,5 @@
 import type { Problem } from '../../problems.ts';
-import { type Collection, describe, isDispensable, rbacAdvice } from './collection.ts';
+import { type Collection, describe, priceOf, rbacAdvice } from './collection.ts';
 
 /** Why a request for a list or a watch came to nothing. */
 export type Failure =
@@ -61,13 +61,12 @@ export function unreachable(
   listed: boolean,
 ): Problem {
   const time = new Date(since).toISOString();
-  const dispensed = isForbidden(failure) && isDispensable(collection) && !listed;
+  const dispensed = isForbidden(failure) && !listed;
   const meanwhile = listed
     ? 'What was last known of them stays in force.'
     : dispensed
-      ? 'Previews that are Pods without a Service of their own are not seen, and may get requests that are meant for their ' +
-        'baseline; all else goes on.'
-      : 'Nothing is served until all that is to be watched has been listed once.';
+      ? `What an earlier run has saved of them is in force; where it has not, ${priceOf(collection)}. All else goes on.`
+      : 'Nothing is served until all that may be read has been listed once.';
   return {
     code: dispensed ? 'right-missing' : 'source-unreachable',
     object: originOf(collection),

@@ -1,15 +1,14 @@
 import type { Logger } from 'pino';
-import type { Source, SourceSink } from '../source.ts';
+import type { Source, SourceRecord, SourceSink } from '../source.ts';
 import { type Get, getWith } from './api.ts';
-import { type Collection, collectionsOf, isDispensable } from './collection.ts';
-import { loadKubeConfig } from './kubeconfig.ts';
+import { collectionsOf, holds } from './collection.ts';
+import { FirstSync } from './first-sync.ts';
+import { type KubeConfigChoice, loadKubeConfig } from './kubeconfig.ts';
 import { Reflector } from './reflector.ts';
 
-export interface KubernetesSourceOptions {
+export interface KubernetesSourceOptions extends KubeConfigChoice {
   /** Which namespaces to watch, each with rights of its own; none named: the whole cluster. */
   readonly namespaces: readonly string[];
-  /** Path of a kubeconfig file. Left out: what `kubectl` would use, or the Pod's service account. */
-  readonly kubeConfig?: string | undefined;
   readonly log: Pick<Logger, 'debug'>;
 }
 
@@ -18,16 +17,17 @@ export interface KubernetesSourceOptions {
  *
  * @throws a sentence for the operator, if there is no kubeconfig to use.
  */
-export async function describeScope(namespaces: readonly string[], kubeConfig?: string): Promise<string> {
-  const { server } = (await loadKubeConfig(kubeConfig)).getCurrentCluster()!;
+export async function describeScope(options: Omit<KubernetesSourceOptions, 'log'>): Promise<string> {
+  const { server } = (await loadKubeConfig(options)).getCurrentCluster()!;
+  const { namespaces } = options;
   return `${server}, ${namespaces.length === 0 ? 'all namespaces' : `namespaces ${[...namespaces].sort().join(', ')}`}`;
 }
 
 /**
  * Watches Services, EndpointSlices and the Pods that are previews through the Kubernetes API.
  *
- * The first full sync waits for every namespace: an Envoy must not lose a namespace's routes because a right to it is
- * missing at the time of a restart. A right to Pods may be missing; then their previews are. Later, what cannot be reached any more stays as it was last known.
+ * A right that is missing at the start costs only what it is for, and not even that where an earlier run knew it. Later,
+ * what cannot be reached any more stays as it was last known.
  */
 export function kubernetesSource(options: KubernetesSourceOptions): Source {
   const firstSync = Promise.withResolvers<void>();
@@ -36,43 +36,51 @@ export function kubernetesSource(options: KubernetesSourceOptions): Source {
   let stopped = false;
 
   async function check(): Promise<void> {
-    await loadKubeConfig(options.kubeConfig);
+    await loadKubeConfig(options);
   }
 
-  async function start(sink: SourceSink): Promise<void> {
-    const config = await loadKubeConfig(options.kubeConfig);
+  async function start(sink: SourceSink, lastKnown?: readonly SourceRecord[]): Promise<void> {
+    const config = await loadKubeConfig(options);
     if (!stopped) {
-      reflectors = reflectorsFor(getWith(config), sink);
+      reflectors = reflectorsFor(getWith(config), sink, lastKnown);
       for (const reflector of reflectors) reflector.start();
     }
     await firstSync.promise;
   }
 
-  function reflectorsFor(get: Get, sink: SourceSink): readonly Reflector[] {
-    const unlisted = new Set<Collection>(collectionsOf(options.namespaces));
-    return [...unlisted].map(
-      (collection) =>
-        new Reflector({
-          collection,
-          get,
-          log: options.log,
-          problems: (origin, problems) => {
-            if (!stopped) sink.problems(origin, problems);
-          },
-          changed: (change) => {
-            if (synced && !stopped) sink.changed(change);
-          },
-          listed: () => settled(collection),
-          forbidden: () => {
-            if (isDispensable(collection)) settled(collection);
-          },
-        }),
-    );
+  function reflectorsFor(get: Get, sink: SourceSink, lastKnown?: readonly SourceRecord[]): readonly Reflector[] {
+    // Let go of as soon as nothing more can be taken from it.
+    let unclaimed = lastKnown;
+    const collections = collectionsOf(options.namespaces);
+    const sync = new FirstSync(collections);
+    return collections.map((collection) => {
+      const reflector = new Reflector({
+        collection,
+        get,
+        log: options.log,
+        problems: (origin, problems) => {
+          if (!stopped) sink.problems(origin, problems);
+        },
+        changed: (change) => {
+          if (synced && !stopped) sink.changed(change);
+        },
+        listed: () => {
+          sync.settle(collection, true);
+          deliverIfDue();
+        },
+        denied: () => {
+          reflector.assume((unclaimed ?? []).filter((record) => holds(collection, record)));
+          sync.settle(collection, unclaimed !== undefined);
+          deliverIfDue();
+        },
+      });
+      return reflector;
+    });
 
-    function settled(collection: Collection): void {
-      unlisted.delete(collection);
-      if (synced || stopped || unlisted.size > 0) return;
+    function deliverIfDue(): void {
+      if (synced || stopped || !sync.due) return;
       synced = true;
+      unclaimed = undefined;
       sink.changed({ upserts: reflectors.flatMap((reflector) => reflector.records()), deletes: [] });
       firstSync.resolve();
     }

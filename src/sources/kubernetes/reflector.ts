@@ -40,14 +40,20 @@ export interface ReflectorOptions {
   readonly changed: (change: SourceChange) => void;
   /** The whole collection was listed, and `changed` was told how it differs. */
   readonly listed: () => void;
-  /** There is no right to read it; it is tried again all the same. */
-  readonly forbidden?: (() => void) | undefined;
+  /** There is no right to list it, which never was; called once. It is tried again all the same. */
+  readonly denied: () => void;
   readonly problems: (origin: string, problems: readonly Problem[]) => void;
   readonly log: Pick<Logger, 'debug'>;
   readonly timing?: Timing | undefined;
   /** Resolves after so many milliseconds; rejects if the signal is aborted. */
   readonly wait?: ((ms: number, signal: AbortSignal) => Promise<unknown>) | undefined;
 }
+
+/**
+ * How often in a row a right is missing before it counts as missing: an API server that has just started does not know all
+ * bindings yet, and says 403 meanwhile. With the pauses in between about 1 s.
+ */
+const DENIALS = 4;
 
 /**
  * Keeps the last known state of one collection: lists it, then watches from the list's resourceVersion on, and lists anew
@@ -63,8 +69,13 @@ export class Reflector {
   #running: Promise<void> = Promise.resolve();
   #resourceVersion: string | undefined;
   #listed = false;
+  #denials = 0;
   #outage: Problem | undefined;
-  #told: readonly Problem[] = [];
+  /** Of which outage and which of the store's problems was told last. */
+  #told: { readonly outage: Problem | undefined; readonly problemsVersion: number } = {
+    outage: undefined,
+    problemsVersion: 0,
+  };
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -74,6 +85,11 @@ export class Reflector {
 
   records(): readonly SourceRecord[] {
     return this.#store.records();
+  }
+
+  /** Takes what an earlier run knew for what is known; a list then says how it differs. */
+  assume(records: readonly SourceRecord[]): void {
+    this.#store.assume(records);
   }
 
   start(): void {
@@ -168,16 +184,23 @@ export class Reflector {
       this.#outage = unreachable(collection, verb, failure, this.#contact.since, this.#listed);
       this.#tellProblems();
     }
-    if (isForbidden(failure)) this.#options.forbidden?.();
+    if (!this.#listed) this.#countDenial(failure);
     await wait(retry.afterMs, this.#stopping.signal).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) throw error;
     });
   }
 
+  #countDenial(failure: Failure): void {
+    this.#denials = isForbidden(failure) ? this.#denials + 1 : 0;
+    if (this.#denials === DENIALS) this.#options.denied();
+  }
+
   #tellProblems(): void {
-    const problems = [...(this.#outage === undefined ? [] : [this.#outage]), ...this.#store.problems()];
-    if (isDeepStrictEqual(problems, this.#told)) return;
-    this.#told = problems;
+    const { problemsVersion } = this.#store;
+    const outage = this.#outage;
+    if (problemsVersion === this.#told.problemsVersion && isDeepStrictEqual(outage, this.#told.outage)) return;
+    this.#told = { outage, problemsVersion };
+    const problems = [...(outage === undefined ? [] : [outage]), ...this.#store.problems()];
     this.#options.problems(originOf(this.#options.collection), problems);
   }
 }

@@ -24,8 +24,20 @@ export class Store {
   readonly #records = new Map<string, SourceRecord>();
   readonly #problems = new Map<string, readonly Problem[]>();
 
+  #problemsAt = 0;
+
   records(): readonly SourceRecord[] {
     return [...this.#records.values()];
+  }
+
+  /** Takes records that were known before anything was read. */
+  assume(records: readonly SourceRecord[]): void {
+    for (const record of records) this.#records.set(keyOf(record), record);
+  }
+
+  /** Differs from what it was before if `problems` does: these can be many, and most events leave them alone. */
+  get problemsVersion(): number {
+    return this.#problemsAt;
   }
 
   /** What is wrong with objects of the collection. */
@@ -38,7 +50,7 @@ export class Store {
     const listed = new Set(entries.map(({ ref }) => keyOf(ref)));
     const deletes = this.records().filter((record) => !listed.has(keyOf(record)));
     for (const record of deletes) this.#records.delete(keyOf(record));
-    for (const key of this.#problems.keys()) if (!listed.has(key)) this.#problems.delete(key);
+    for (const key of this.#problems.keys()) if (!listed.has(key)) this.#report(key, []);
     const changes = entries.map((entry) => this.put(entry)).filter((change) => change !== undefined);
     if (deletes.length === 0 && changes.length === 0) return undefined;
     return {
@@ -50,8 +62,7 @@ export class Store {
   /** An object came or changed; `undefined` if its record is the same as before. An object of no use counts as gone. */
   put(entry: Entry): SourceChange | undefined {
     const key = keyOf(entry.ref);
-    if (entry.problems.length === 0) this.#problems.delete(key);
-    else this.#problems.set(key, entry.problems);
+    this.#report(key, entry.problems);
     const { record } = entry;
     if (record === undefined) return this.#drop(entry.ref);
     if (isDeepStrictEqual(this.#records.get(key), record)) return undefined;
@@ -61,8 +72,15 @@ export class Store {
 
   /** An object went; `undefined` if it was not known. */
   remove(ref: ObjectRef): SourceChange | undefined {
-    this.#problems.delete(keyOf(ref));
+    this.#report(keyOf(ref), []);
     return this.#drop(ref);
+  }
+
+  #report(key: string, problems: readonly Problem[]): void {
+    if (isDeepStrictEqual(this.#problems.get(key) ?? [], problems)) return;
+    if (problems.length === 0) this.#problems.delete(key);
+    else this.#problems.set(key, problems);
+    this.#problemsAt += 1;
   }
 
   #drop(ref: ObjectRef): SourceChange | undefined {

@@ -65,7 +65,7 @@ export class LastGoodSource implements Source, SourceSink {
     this.#sink = sink;
     await this.#read();
     if (this.#sink === undefined) return;
-    this.#inner.start(this).catch((error: Error) => this.#begun.reject(error));
+    this.#inner.start(this, this.#saved?.records).catch((error: Error) => this.#begun.reject(error));
     if (this.#saved !== undefined && this.#stage === 'waiting') {
       this.#patience = setTimeout(() => this.#serveSaved(), this.#timing.patienceMs).unref();
     }

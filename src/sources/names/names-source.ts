@@ -13,6 +13,7 @@ import {
 import { LookupTable } from './lookup-table.ts';
 import { ObjectStore } from './object-store.ts';
 import { ResolvedObject } from './resolved-object.ts';
+import { isOfService } from './resolved-slices.ts';
 import type { Resolver } from './resolver.ts';
 
 /** How long the first full sync waits for names, in milliseconds. */
@@ -41,12 +42,16 @@ export class NamesSource implements Source, SourceSink {
     return this.#inner.check();
   }
 
-  async start(sink: SourceSink): Promise<void> {
+  async start(sink: SourceSink, lastKnown?: readonly SourceRecord[]): Promise<void> {
     this.#sink = sink;
     const delivered = new Promise<void>((resolve) => {
       this.#finishStart = resolve;
     });
-    await this.#inner.start(this);
+    // What a Service's name resolves to is found anew; a slice of names has been replaced by what it resolved to.
+    await this.#inner.start(
+      this,
+      lastKnown?.filter((record) => !isOfService(record)),
+    );
     await delivered;
   }
 

@@ -1,5 +1,5 @@
 import type { Address } from '../manifests/index.ts';
-import type { EndpointSliceRecord, SliceEndpoint } from '../source.ts';
+import type { EndpointSliceRecord, ObjectRef, SliceEndpoint } from '../source.ts';
 import type { WantedNames } from './wanted-names.ts';
 
 export interface ResolvedEndpoint extends Address {
@@ -15,6 +15,11 @@ export function resolvedSlices(
     const own = endpoints.filter((endpoint) => endpoint.family === family);
     return own.length === 0 ? [] : [slice(wanted, family, own)];
   });
+}
+
+/** Whether the record is a slice that stands for a Service's name. */
+export function isOfService({ kind, name }: ObjectRef): boolean {
+  return kind === 'EndpointSlice' && /:dns-ipv[46]$/.test(name);
 }
 
 function slice(

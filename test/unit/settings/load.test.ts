@@ -91,6 +91,8 @@ describe('where a setting is taken from', () => {
       config: '', // a file names no other
       directory: 'manifests',
       kubernetes: 'on',
+      kubeConfig: 'kubeconfig',
+      context: 'staging',
       namespace: 'a,b',
       lastGood: 'state',
       xds: '0.0.0.0:1',
@@ -337,8 +339,16 @@ describe('what serve watches', () => {
   });
 
   test('or a cluster, or some of its namespaces', () => {
-    expect(chooseSource(load(['--kubernetes']))).toEqual({ kind: 'kubernetes', namespaces: [] });
-    expect(chooseSource(load(['--kubernetes', '--namespace=a']))).toEqual({ kind: 'kubernetes', namespaces: ['a'] });
+    const cluster = { kind: 'kubernetes', namespaces: [], kubeConfig: undefined, context: undefined };
+    expect(chooseSource(load(['--kubernetes']))).toEqual(cluster);
+    expect(chooseSource(load(['--kubernetes', '--namespace=a']))).toEqual({ ...cluster, namespaces: ['a'] });
+  });
+
+  test('the cluster may be that of another kubeconfig or context', () => {
+    expect(chooseSource(load(['--kubernetes', '--kubeconfig=staging.yaml', '--context=eu']))).toMatchObject({
+      kubeConfig: 'staging.yaml',
+      context: 'eu',
+    });
   });
 
   test.each<[string, readonly string[], RegExp]>([
@@ -348,6 +358,11 @@ describe('what serve watches', () => {
       'namespaces of a folder',
       ['--directory=a', '--namespace=b'],
       /^setting namespace chooses among the namespaces of a cluster/,
+    ],
+    [
+      'a context of a folder',
+      ['--directory=a', '--context=b'],
+      /^settings kubeconfig and context say which cluster: leave them out with directory/,
     ],
     [
       'a folder that is kept twice',

@@ -40,7 +40,15 @@ describe('the sentence about a collection that cannot be read', () => {
   });
 
   test('says that nothing is served as long as there is no last known state', () => {
-    expect(unreachable(services!, 'list', FORBIDDEN, SINCE, false).message).toContain('Nothing is served until');
+    const reset: Failure = { kind: 'broken', reason: 'read ECONNRESET' };
+    expect(unreachable(services!, 'list', reset, SINCE, false).message).toContain('Nothing is served until');
+  });
+
+  test('says what a right costs that is missing from the start', () => {
+    const missing = unreachable(services!, 'list', FORBIDDEN, SINCE, false);
+    expect(missing.code).toBe('right-missing');
+    expect(missing.message).toMatch(/What an earlier run has saved .* nothing there is served\. All else goes on\.$/);
+    expect(unreachable(slices!, 'list', FORBIDDEN, SINCE, false).message).toContain('have no endpoints');
   });
 
   test('names the rule that is missing, in a Role for a namespace and in a ClusterRole for all of them', () => {

@@ -40,6 +40,7 @@ function start(timing: Timing = TIMING): void {
     get: counted(getWith(config)),
     changed: (change) => sink.changed(change),
     listed: () => undefined,
+    denied: () => undefined,
     problems: (origin, problems) => sink.problems(origin, problems),
     log: { debug: () => undefined },
     timing,
@@ -272,7 +273,7 @@ describe('trouble', () => {
     (await api.next()).refuse(403, 'Forbidden', 'User "shunt" cannot list resource "services"');
     await sink.until(() => sink.told.length > 0);
     const [problem] = sink.problemsOf(ORIGIN);
-    expect(problem).toMatchObject({ code: 'source-unreachable', object: ORIGIN });
+    expect(problem).toMatchObject({ code: 'right-missing', object: ORIGIN });
     expect(problem!.message).toMatch(/^Cannot list services in namespace shop since \d{4}-.*Z: .*403/);
     expect(problem!.message).toContain('User "shunt" cannot list resource "services"');
     expect(problem!.advice).toContain('{apiGroups: [""], resources: ["services"], verbs: ["list", "watch"]}');

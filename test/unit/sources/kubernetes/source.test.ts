@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { kubernetesSource } from '../../../../src/sources/kubernetes/index.ts';
-import type { Source } from '../../../../src/sources/source.ts';
+import type { Source, SourceRecord } from '../../../../src/sources/source.ts';
 import { Recorder } from '../recorder.ts';
 import { type Exchange, event, ScriptedApi, service } from './scripted-api.ts';
 
@@ -39,6 +39,13 @@ async function kubeconfig(text: string): Promise<string> {
 
 async function sourceFor(...namespaces: readonly string[]): Promise<Source> {
   return kubernetesSource({ namespaces, kubeConfig: await kubeconfig(api.kubeconfig), log });
+}
+
+/** A Service that an earlier run knew, by its key. */
+function record(key: string): SourceRecord {
+  const [, namespace, name] = /^Service (.*)\/(.*)$/.exec(key)!;
+  const fields = { labels: Object.freeze({}), annotations: Object.freeze({}), ports: Object.freeze([]) };
+  return Object.freeze({ kind: 'Service', namespace: namespace!, name: name!, ...fields }) as SourceRecord;
 }
 
 /** The next `count` requests, by path. */
@@ -88,26 +95,6 @@ describe('the first full sync', () => {
     expect(sink.changes).toEqual([{ upserts: [], deletes: [] }]);
   });
 
-  test('does not wait for Pods if there is no right to them, and says which previews that concerns and what to bind', async () => {
-    const sink = new Recorder();
-    source = await sourceFor('shop');
-    const started = source.start(sink);
-    const lists = await requests(3);
-    lists.get(SERVICES)!.list('10', [service('a', '1')]);
-    lists.get(SLICES)!.list('10', []);
-    lists.get(PODS)!.refuse(403, 'Forbidden', 'cannot list pods');
-    await started;
-    expect(sink.keys()).toEqual(['Service shop/a']);
-    const [problem] = sink.problemsOf('watch pods in namespace shop');
-    expect(problem).toMatchObject({
-      code: 'right-missing',
-      message: expect.stringMatching(
-        /403 .*Previews that are Pods without a Service of their own are not seen.* all else goes on/,
-      ),
-      advice: expect.stringContaining('{apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"]}'),
-    });
-  });
-
   test('does not come if the source is stopped before, and the start says so', async () => {
     const sink = new Recorder();
     source = await sourceFor('shop');
@@ -125,6 +112,104 @@ describe('the first full sync', () => {
     const started = expect(source.start(new Recorder())).rejects.toThrow('stopped');
     await source.stop();
     await started;
+  });
+});
+
+describe('a right that is missing at the start', () => {
+  const API = record('Service shop/api');
+  const OLD = record('Service blog/old');
+
+  /** Answers every list, with 403 where the test says so, until the source has started. */
+  async function startWithout(
+    denied: RegExp,
+    namespaces: readonly string[],
+    lastKnown?: readonly SourceRecord[],
+  ): Promise<Recorder> {
+    const sink = new Recorder();
+    source = await sourceFor(...namespaces);
+    let started = false;
+    const starting = source.start(sink, lastKnown).then(() => {
+      started = true;
+    });
+    answerLists(denied, () => started);
+    await starting;
+    return sink;
+  }
+
+  async function answerLists(denied: RegExp, over: () => boolean): Promise<void> {
+    while (!over()) {
+      const exchange = await api.next();
+      const { pathname } = exchange.url;
+      if (denied.test(pathname)) exchange.refuse(403, 'Forbidden', `cannot list ${pathname}`);
+      else if (exchange.parameter('watch') !== null) exchange.watch();
+      else exchange.list('10', pathname === '/api/v1/namespaces/shop/services' ? [service('api', '1')] : []);
+    }
+  }
+
+  test('to Pods costs the previews that are Pods, and is named with the rule that grants it', async () => {
+    const sink = await startWithout(/pods/, ['shop']);
+    expect(sink.keys()).toEqual(['Service shop/api']);
+    expect(sink.problemsOf('watch pods in namespace shop')).toMatchObject([
+      {
+        code: 'right-missing',
+        message: expect.stringMatching(/403 .*previews that are Pods without a Service .* not seen.* All else goes on/),
+        advice: expect.stringContaining('{apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"]}'),
+      },
+    ]);
+  });
+
+  test('to a namespace costs that namespace', async () => {
+    const sink = await startWithout(/\/blog\//, ['shop', 'blog']);
+    expect(sink.keys()).toEqual(['Service shop/api']);
+    expect(sink.problemsOf('watch services in namespace blog')).toMatchObject([{ code: 'right-missing' }]);
+  });
+
+  test('costs nothing that an earlier run knew', async () => {
+    const sink = await startWithout(/\/blog\//, ['shop', 'blog'], [OLD, record('Service shop/gone')]);
+    expect(sink.keys()).toEqual(['Service blog/old', 'Service shop/api']);
+  });
+
+  test('costs nothing that an earlier run knew even where all rights are missing', async () => {
+    const sink = await startWithout(/./, [], [API, OLD]);
+    expect(sink.keys()).toEqual(['Service blog/old', 'Service shop/api']);
+  });
+
+  test('holds back an empty world: where no namespace can be served, Envoys keep what they have', async () => {
+    const sink = new Recorder();
+    source = await sourceFor('shop', 'blog');
+    source.start(sink).catch(() => undefined);
+    let watched = 0;
+    const denied = /endpointslices|\/blog\/services/;
+    while (watched < 3 || sink.told.length < 3) {
+      const exchange = await api.next();
+      if (denied.test(exchange.url.pathname)) exchange.refuse(403, 'Forbidden', 'no');
+      else if (exchange.parameter('watch') === null) exchange.list('10', []);
+      else watched += 1;
+    }
+    for (let refused = 0; refused < 12; refused++) (await api.next()).refuse(403, 'Forbidden', 'no');
+    expect(sink.changes).toEqual([]);
+  });
+
+  test('and is given later brings what differs from what an earlier run knew', async () => {
+    const sink = await startWithout(/\/blog\//, ['shop', 'blog'], [OLD]);
+    answerLists(/nothing/, () => sink.problemsOf('watch services in namespace blog').length === 0);
+    await sink.until(() => !sink.world.has('Service blog/old'));
+    expect(sink.changes.at(-1)).toEqual({
+      upserts: [],
+      deletes: [{ kind: 'Service', namespace: 'blog', name: 'old' }],
+    });
+  });
+
+  test('is not missing until an API server has said so a few times: one that starts does not know all bindings', async () => {
+    const sink = new Recorder();
+    source = await sourceFor('shop');
+    const started = source.start(sink);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      for (const list of (await requests(3)).values()) list.refuse(403, 'Forbidden', 'RBAC: role not found');
+    }
+    for (const list of (await requests(3)).values()) list.list('10', []);
+    await started;
+    expect(sink.changes).toEqual([{ upserts: [], deletes: [] }]);
   });
 });
 

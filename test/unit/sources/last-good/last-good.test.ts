@@ -80,6 +80,11 @@ describe('while the source can be reached', () => {
     expect(seen.changes).toEqual([world(service('new'))]);
   });
 
+  it('it is told what was saved, for what it may not read', async () => {
+    await earlier(service('old'));
+    expect((await begin()).inner.lastKnown).toEqual([service('old')]);
+  });
+
   it('each change is saved a while later, without an end of the process', async () => {
     const first = await begin({ pauseMs: 1 });
     first.inner.say(world(service('api')));

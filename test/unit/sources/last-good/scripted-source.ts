@@ -1,9 +1,11 @@
 import type { Problem } from '../../../../src/problems.ts';
-import type { Source, SourceChange, SourceSink } from '../../../../src/sources/source.ts';
+import type { Source, SourceChange, SourceRecord, SourceSink } from '../../../../src/sources/source.ts';
 
 /** A source that says what the test has it say. */
 export class ScriptedSource implements Source {
   #sink: SourceSink | undefined;
+  /** What it was started with. */
+  lastKnown: readonly SourceRecord[] | undefined;
   readonly #started = Promise.withResolvers<void>();
   readonly #synced = Promise.withResolvers<void>();
 
@@ -14,7 +16,8 @@ export class ScriptedSource implements Source {
 
   async check(): Promise<void> {}
 
-  async start(sink: SourceSink): Promise<void> {
+  async start(sink: SourceSink, lastKnown?: readonly SourceRecord[]): Promise<void> {
+    this.lastKnown = lastKnown;
     this.#sink = sink;
     this.#started.resolve();
     await this.#synced.promise;

@@ -393,3 +393,14 @@ describe('once it is stopped', () => {
     expect(seen.changes).toEqual([]);
   });
 });
+
+test('what an earlier run knew is passed on, without what it had found out of the names of Services', async () => {
+  resolver.answer('db.example.com', ['10.0.0.1']);
+  await start(external('api', 'db.example.com'));
+  expect(seen.keys()).toHaveLength(2);
+  const again = new ScriptedSource();
+  const later = withNames(again, { resolver, servicesWithoutSlices: false });
+  await later.start(new Recorder(), [...seen.world.values()]);
+  await later.stop();
+  expect(again.lastKnown?.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['Service api']);
+});

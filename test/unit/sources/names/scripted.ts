@@ -1,12 +1,14 @@
 import type { Problem } from '../../../../src/problems.ts';
 import { readObject } from '../../../../src/sources/manifests/index.ts';
 import type { Resolution, Resolver } from '../../../../src/sources/names/index.ts';
-import type { ObjectRef, Source, SourceSink } from '../../../../src/sources/source.ts';
+import type { ObjectRef, Source, SourceRecord, SourceSink } from '../../../../src/sources/source.ts';
 import type { Manifest } from '../objects.ts';
 
 /** A source that says what a test tells it to. */
 export class ScriptedSource implements Source {
   stopped = false;
+  /** What it was started with. */
+  lastKnown: readonly SourceRecord[] | undefined;
   #sink: SourceSink | undefined;
   readonly #first: readonly Manifest[];
 
@@ -16,7 +18,8 @@ export class ScriptedSource implements Source {
 
   async check(): Promise<void> {}
 
-  async start(sink: SourceSink): Promise<void> {
+  async start(sink: SourceSink, lastKnown?: readonly SourceRecord[]): Promise<void> {
+    this.lastKnown = lastKnown;
     this.#sink = sink;
     this.say(this.#first);
   }
