@@ -48,6 +48,7 @@ export type ProblemCode =
   | 'host-network'
   | 'baseline-empty'
   | 'rule-hidden'
+  | 'rule-partly-hidden'
   | 'rules-too-many';
 
 /** One line for logs and terminals. */

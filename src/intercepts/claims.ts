@@ -2,8 +2,9 @@ import { matchText } from '../catalog/match.ts';
 import type { Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
+import { exampleText } from './overlap.ts';
 import { previewProblem } from './preview-problem.ts';
-import { MOST_RULES } from './rules.ts';
+import { MOST_RULES, type OrderedRules } from './rules.ts';
 
 /**
  * Of one baseline. Its endpoints are one resource, which costs an Envoy 30 to 60 ms of its main thread at each change where it
@@ -68,6 +69,40 @@ export function hiddenBy(earlier: Preview, later: Preview): readonly Problem[] {
       'Make it more specific, or remove one of the two.',
     ),
   ];
+}
+
+/** How many previews one sentence names. */
+const NAMED = 3;
+
+/** A rule that loses some of its requests to others may be meant so; its owner, and theirs, are told of one such request. */
+export function partlyHidden(overlapping: OrderedRules['overlapping']): readonly Problem[] {
+  const advice = 'If that is not meant, give one of the two a condition that requests of the other do not meet.';
+  const losers = [...Map.groupBy(overlapping, ({ later }) => later)].map(([later, all]) =>
+    previewProblem(
+      later,
+      'rule-partly-hidden',
+      `some requests that match its rule, such as ${exampleText(all[0]!.example)}, match ` +
+        `${theRulesOf(all.map(({ earlier }) => earlier))} too, which ${all.length === 1 ? 'comes' : 'come'} first.`,
+      advice,
+    ),
+  );
+  const winners = [...Map.groupBy(overlapping, ({ earlier }) => earlier)].map(([earlier, all]) =>
+    previewProblem(
+      earlier,
+      'rule-partly-hidden',
+      `its rule takes requests, such as ${exampleText(all[0]!.example)}, that match ` +
+        `${theRulesOf(all.map(({ later }) => later))} too.`,
+      advice,
+    ),
+  );
+  return [...losers, ...winners];
+}
+
+function theRulesOf(previews: readonly Preview[]): string {
+  if (previews.length === 1) return `the rule of ${describe(previews[0]!)}`;
+  const parts = previews.slice(0, NAMED).map(describe);
+  if (previews.length > NAMED) parts.push(`${previews.length - NAMED} more`);
+  return `the rules of ${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
 function takenBy(winner: Preview, loser: Preview, what: string, code: Problem['code']): readonly Problem[] {

@@ -3,7 +3,7 @@ import { matchText } from '../catalog/match.ts';
 import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe, SERVICE } from '../catalog/model.ts';
 import type { Problem } from '../problems.ts';
-import { Claims, hiddenBy } from './claims.ts';
+import { Claims, hiddenBy, partlyHidden } from './claims.ts';
 import type { BaselineIntercepts, Intercept } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
 import { hasPort, portEndpoints } from './ports.ts';
@@ -47,8 +47,9 @@ export function resolveIntercepts(
     if (carriers.host) problems.push(...hostless(preview, baseline));
   }
 
-  const { rules, hidden } = orderRules(intercepts);
+  const { rules, hidden, overlapping } = orderRules(intercepts);
   for (const { earlier, later } of hidden) problems.push(...hiddenBy(earlier, later));
+  problems.push(...partlyHidden(overlapping));
   const ports = baseline.ports.map((port) => portEndpoints(port, baseline, intercepts, catalog, problems));
   return { intercepts: { baseline, intercepts, rules, ports }, problems };
 }

@@ -1,5 +1,7 @@
 import type { Condition, Match, PathCondition, Preview, ValueTest } from '../catalog/model.ts';
 import type { Intercept, Rule } from './intercept.ts';
+import { commonRequest, type Example } from './overlap.ts';
+import { isUnder } from './paths.ts';
 import { byRulePrecedence } from './precedence.ts';
 
 /**
@@ -11,7 +13,14 @@ export const MOST_RULES = 50;
 export interface OrderedRules {
   readonly rules: readonly Rule[];
   /** Rules that no request comes to, each with one that takes all of its requests. */
-  readonly hidden: readonly { readonly earlier: Preview; readonly later: Preview }[];
+  readonly hidden: readonly Pair[];
+  /** Other rules that lose requests to an earlier one, each with such a request. */
+  readonly overlapping: readonly (Pair & { readonly example: Example })[];
+}
+
+interface Pair {
+  readonly earlier: Preview;
+  readonly later: Preview;
 }
 
 /** The rules of a baseline's previews, in order of precedence. */
@@ -19,11 +28,39 @@ export function orderRules(intercepts: readonly Intercept[]): OrderedRules {
   const ruled = intercepts
     .flatMap(({ preview, rule }) => (rule === undefined ? [] : [{ preview, rule, match: rule.match }]))
     .sort(byRulePrecedence);
-  const hidden = ruled.flatMap((later, index) => {
-    const earlier = ruled.slice(0, index).find(({ match }) => covers(match, later.match));
-    return earlier === undefined ? [] : [{ earlier: earlier.preview, later: later.preview }];
-  });
-  return { rules: Object.freeze(ruled.map(({ rule }) => rule)), hidden };
+  const hidden: Pair[] = [];
+  const overlapping: (Pair & { example: Example })[] = [];
+  const received: typeof ruled = [];
+  for (const later of ruled) {
+    const before = received.map((earlier) => ({
+      pair: { earlier: earlier.preview, later: later.preview },
+      relation: relationOf(earlier.match, later.match),
+    }));
+    const all = before.find(({ relation }) => relation === 'covers');
+    if (all !== undefined) {
+      hidden.push(all.pair);
+      continue;
+    }
+    received.push(later);
+    for (const { pair, relation } of before) {
+      if (typeof relation === 'object') overlapping.push({ ...pair, example: relation });
+    }
+  }
+  return { rules: Object.freeze(ruled.map(({ rule }) => rule)), hidden, overlapping };
+}
+
+/** That of a rule to a later one: it takes all of its requests, or some, such as this one, or none that are known. */
+type Relation = 'covers' | Example | 'none';
+
+/** Rules are few and stay, while the endpoints beside them are decided again at each of their changes. */
+const relations = new WeakMap<Match, WeakMap<Match, Relation>>();
+
+function relationOf(earlier: Match, later: Match): Relation {
+  const known = relations.get(earlier) ?? new WeakMap<Match, Relation>();
+  relations.set(earlier, known);
+  const relation = known.get(later) ?? (covers(earlier, later) ? 'covers' : (commonRequest(earlier, later) ?? 'none'));
+  known.set(later, relation);
+  return relation;
 }
 
 /**
@@ -41,11 +78,6 @@ function coversPath(wide: PathCondition, narrow: PathCondition | undefined): boo
   if (narrow === undefined) return false;
   if (wide.kind === narrow.kind && wide.value === narrow.value) return true;
   return wide.kind === 'prefix' && narrow.kind !== 'regex' && isUnder(wide.value, narrow.value);
-}
-
-/** Whether a path is the other or lies under it, by whole segments. */
-export function isUnder(prefix: string, path: string): boolean {
-  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
 /** Whether the one holds wherever the other does. */

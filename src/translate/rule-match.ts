@@ -1,5 +1,5 @@
 import type { Comparison, Condition, Match, PathCondition, ValueTest } from '../catalog/model.ts';
-import { isUnder } from '../intercepts/rules.ts';
+import { isUnder } from '../intercepts/paths.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { memberStart } from './key-syntax.ts';
 import { escapeRegex } from './regex.ts';

@@ -17,7 +17,7 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   sources: { knows: ['problems', 'dns-names'], uses: ['@kubernetes/client-node', 'pino', 'yaml'] },
   catalog: { knows: ['sources', 'problems', 'nearest', 'dns-names'], uses: ['yaml'] },
-  intercepts: { knows: ['catalog', 'problems'] },
+  intercepts: { knows: ['catalog', 'problems'], uses: ['re2js'] },
   translate: { knows: ['catalog', 'intercepts', 'protos', 'resources'], uses: ['yaml'] },
   explain: { knows: ['catalog', 'intercepts', 'translate', 'protos', 'resources', 'problems'], uses: ['re2js'] },
   // The library `shunt/xds`: it knows nothing of what a control plane is for.

@@ -83,11 +83,50 @@ it('tells both owners of a rule that is wholly hidden', () => {
   ]);
 });
 
-it('says nothing of a wide rule behind a narrow one, which hides a part of it as it is meant to', () => {
-  expect(resolve(rule('narrow', 'headers: { x: ab, y: 1 }'), rule('wide', 'x=ab'))).toEqual({
-    rules: ['narrow', 'wide'],
-    problems: [],
-  });
+it('tells both owners of a rule that is partly hidden, with a request of which that is so', () => {
+  const { rules, problems } = resolve(rule('narrow', 'headers: { x: ab, y: 1 }'), rule('wide', 'x=ab'));
+  expect(rules).toEqual(['narrow', 'wide']);
+  const advice = 'If that is not meant, give one of the two a condition that requests of the other do not meet.';
+  const request = 'such as GET / with x: ab and y: 1';
+  expect(problems).toEqual([
+    `Service shop/wide: some requests that match its rule, ${request}, match the rule of Service shop/narrow too, which comes ` +
+      `first. ${advice}`,
+    `Service shop/narrow: its rule takes requests, ${request}, that match the rule of Service shop/wide too. ${advice}`,
+  ]);
+});
+
+it('says it once of each rule, however many others it meets', () => {
+  const many = Array.from({ length: 6 }, (_, index) => rule(`p${index}`, `h${index}=1`, index));
+  const { problems } = resolve(...many);
+  expect(problems).toHaveLength(10);
+  expect(problems.filter((each) => each.startsWith('Service shop/p5: '))).toEqual([
+    expect.stringContaining(
+      'match the rules of Service shop/p0, Service shop/p1, Service shop/p2 and 2 more too, which come first.',
+    ),
+  ]);
+});
+
+it('says nothing of rules that no request can match both', () => {
+  const pairs = [
+    ['x=a', 'x=b'],
+    ['method: GET', 'method: POST'],
+    ['path: /a', 'path: /b'],
+    ['path: { prefix: /a }', 'path: /ab'],
+    ['headers: { x: { absent: true } }', 'headers: { x: { present: true }, y: 1 }'],
+    ['headers: { x: { prefix: a } }', 'headers: { x: { prefix: b } }'],
+    ['headers: { x: { regex: "[0-9]+" } }', 'x=a'],
+  ];
+  for (const [one, other] of pairs) expect(resolve(rule('a', one!), rule('b', other!)).problems).toEqual([]);
+});
+
+it('tells of no second rule that hides a part of one that is wholly hidden', () => {
+  const { problems } = resolve(
+    rule('all', 'headers: { x: { present: true } }', 1),
+    rule('one', 'x=a', 2),
+    rule('two', 'headers: { x: { prefix: a } }', 3),
+  );
+  expect(problems).toHaveLength(4);
+  expect(problems.join()).not.toContain('some requests');
 });
 
 it('takes 50 rules of a baseline, of the older previews, and tells the owners of the others', () => {
