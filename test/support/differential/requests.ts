@@ -30,6 +30,9 @@ export interface Draft {
 
 export const CARRIERS = ['header', 'host', 'query', 'cookie', 'baggage', 'tracestate'] as const satisfies CarrierKind[];
 
+/** Of pages that the settings permit to send headers with a key. */
+export const ORIGIN = 'https://app.example.com';
+
 const PATHS = [
   '/',
   '/a',
@@ -64,6 +67,10 @@ const PATHS = [
   '/a??v=a',
   '/?x=%76&v=%61',
   '/a?/../b',
+  '/.shunt',
+  '/.shunt/clear?to=/',
+  '/.shunt/../a',
+  '/.shunts',
 ];
 const LINES: readonly (readonly [string, string])[] = [
   ['x-a', 'a'],
@@ -84,6 +91,13 @@ const LINES: readonly (readonly [string, string])[] = [
   ['tracestate', 'a=1,b=preview=pr-1'],
   ['x-preview', ''],
   ['x-forwarded-for', '10.0.0.1'],
+  ['origin', ORIGIN],
+];
+/** What a browser asks before it lets a page of another origin send such a header. */
+const PREFLIGHT: readonly (readonly [string, string])[] = [
+  ['origin', ORIGIN],
+  ['access-control-request-method', 'GET'],
+  ['access-control-request-headers', 'x-preview, x-key'],
 ];
 
 export const drafts: fc.Arbitrary<Draft> = fc.record({
@@ -96,11 +110,12 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
     { weight: 2, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.record({ key: fc.nat(1_000), carrier: fc.nat(1_000), dress: fc.nat(1_000) }) },
   ),
-  method: fc.constantFrom('GET', 'GET', 'POST', 'PUT'),
+  method: fc.constantFrom('GET', 'GET', 'GET', 'POST', 'PUT', 'OPTIONS'),
   path: fc.option(fc.constantFrom(...PATHS), { nil: undefined, freq: 2 }),
   noise: fc.oneof(
-    { weight: 2, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(fc.constantFrom(...LINES), { maxLength: 3 }) },
+    { weight: 20, arbitrary: fc.constant([]) },
+    { weight: 10, arbitrary: fc.array(fc.constantFrom(...LINES), { maxLength: 3 }) },
+    { weight: 1, arbitrary: fc.constant(PREFLIGHT) },
   ),
   protocol: fc.constantFrom('HTTP/1.1', 'HTTP/1.1', 'HTTP/2'),
 });
@@ -114,6 +129,7 @@ export interface GatewaySpec {
 export function requestOf(draft: Draft, catalog: CatalogSpec, gateway: GatewaySpec): SentRequest {
   const { purpose, aim, form, carrier, dress, other, noise, protocol } = draft;
   const parts = new Parts(gateway);
+  const on = CARRIERS.filter((each) => gateway.carriers[each]);
   const keyed = catalog.previews.filter(({ key }) => key !== undefined);
   const ruled = catalog.previews.filter(({ match }) => match !== undefined);
   const aimed = pick(purpose === 'rule' ? ruled : keyed, aim);
@@ -124,7 +140,7 @@ export function requestOf(draft: Draft, catalog: CatalogSpec, gateway: GatewaySp
 
   if (purpose === 'key' && aimed !== undefined) {
     const children = keyed.flatMap(({ key }) => (key!.startsWith(`${aimed.key}.`) ? [key!] : []));
-    parts.carry(pick([aimed.key!, ...children], form)!, pick(CARRIERS, carrier)!, service, dress);
+    parts.carry(pick([aimed.key!, ...children], form)!, pick(on, carrier)!, service, dress);
   }
   if (purpose === 'any')
     parts.carry(pick([...KEYS, ...NO_KEYS], aim + form)!, pick(CARRIERS, carrier)!, service, dress);
