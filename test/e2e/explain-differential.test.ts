@@ -6,7 +6,14 @@ import { createLogger } from '../../src/log.ts';
 import { defaultSettings, type Settings } from '../../src/settings/index.ts';
 import { refKey, type Source, type SourceRecord, type SourceSink } from '../../src/sources/source.ts';
 import type { XdsEvent } from '../../src/xds/index.ts';
-import { type CatalogSpec, catalogs, MOST_UPSTREAMS, previewId, recordsOf } from '../support/differential/catalogs.ts';
+import {
+  type CatalogSpec,
+  catalogs,
+  MOST_PODS,
+  MOST_UPSTREAMS,
+  previewTitle,
+  recordsOf,
+} from '../support/differential/catalogs.ts';
 import { type Arrival, RawClient } from '../support/differential/client.ts';
 import { everyKind, requestsOfEveryKind } from '../support/differential/every-kind.ts';
 import { kindsOf, RULE_KINDS } from '../support/differential/matches.ts';
@@ -31,7 +38,7 @@ describe.skipIf(envoy === undefined)('where an Envoy sends a request is where ex
   let upstreams: Upstreams;
   beforeAll(async () => {
     console.info(`Catalogues and requests are those of DIFFERENTIAL_SEED=${SEED}.`);
-    upstreams = await startUpstreams(MOST_UPSTREAMS);
+    upstreams = await startUpstreams(MOST_UPSTREAMS, MOST_PODS);
   });
   afterAll(() => upstreams?.close());
 
@@ -90,7 +97,7 @@ describe.skipIf(envoy === undefined)('where an Envoy sends a request is where ex
       expect(tally.count('preview') / tally.requests).toBeGreaterThan(1 / 3);
       expect(carriers.filter((carrier) => tally.count(`by ${carrier}`) === 0)).toEqual([]);
       expect(RULE_KINDS.filter((kind) => tally.count(`by ${kind}`) === 0)).toEqual([]);
-      for (const rest of ['baseline', 'gateway', '404', '503', 'denied', 'inherited'])
+      for (const rest of ['baseline', 'gateway', '404', '503', 'denied', 'inherited', 'by Pods'])
         expect(tally.count(rest), rest).toBeGreaterThan(0);
     });
   });
@@ -227,13 +234,13 @@ function difference({ status, servedBy, body }: Arrival, { outcome, steps }: Exp
       ? undefined
       : 'Explain says that nothing serves it.';
   }
-  // What it answers has tests of its own; an upstream would answer with its port.
+  // What it answers has tests of its own; an upstream would answer with its address.
   if (outcome.kind === 'gateway') {
-    return status < 500 && servedBy === '' && !/^[0-9]+$/.test(body)
+    return status < 500 && servedBy === '' && !/^127[0-9.:]+$/.test(body)
       ? undefined
       : 'Explain says that the gateway answers.';
   }
-  if (status !== 200 || !outcome.endpoints.includes(`127.0.0.1:${body}`)) return 'It is served by another endpoint.';
+  if (status !== 200 || !outcome.endpoints.includes(body)) return 'It is served by another endpoint.';
   return outcome.servedBy.includes(servedBy) ? undefined : 'The gateway names another as who served.';
 }
 
@@ -250,11 +257,12 @@ class Tally {
     this.requests += 1;
     this.#more(outcome.kind === 'nothing' ? String(outcome.status) : outcome.kind);
     if (outcome.kind === 'nothing' && outcome.preview !== undefined) this.#more('denied');
+    if (outcome.kind === 'preview' && outcome.preview?.startsWith('Deployment ')) this.#more('by Pods');
     const by = 'by' in outcome ? outcome.by : undefined;
     if (by?.kind === 'key') this.#more(`by ${by.carrier}`);
     if (by?.kind === 'key' && by.inheritedFrom !== undefined) this.#more('inherited');
     if (by?.kind === 'rule' && outcome.kind === 'preview') {
-      const spec = previews.find((each, index) => `Service ${previewId(each, index)}` === outcome.preview)!;
+      const spec = previews.find((each, index) => previewTitle(each, index) === outcome.preview)!;
       for (const kind of kindsOf(spec.match!)) this.#more(`by ${kind}`);
     }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { EndpointSliceRecord, ServicePort, SourceRecord } from '../../../src/sources/source.ts';
-import { baseline, preview, service, slice } from '../records.ts';
+import { baseline, pod, preview, service, slice } from '../records.ts';
 import { type MatchSpec, matchAnnotation, matchSpecs } from './matches.ts';
 
 /** A random catalogue, in words of its own that shrink well. */
@@ -17,9 +17,13 @@ export interface BaselineSpec {
   readonly allowFrom: string | undefined;
   readonly createdAt: number | undefined;
   readonly endpoints: readonly EndpointSpec[];
+  /** Whether its selector covers the Pods that are its previews. */
+  readonly coversPods: boolean;
 }
 
 export interface PreviewSpec {
+  /** Whether it is Pods without a Service. */
+  readonly pods: boolean;
   readonly namespace: string;
   /** As the label says it. */
   readonly target: string;
@@ -103,6 +107,7 @@ function baselineOf(id: string): fc.Arbitrary<BaselineSpec> {
     allowFrom: optional(fc.constantFrom('shop, prod', 'shop')),
     createdAt,
     endpoints: endpoints(3),
+    coversPods: fc.boolean(),
   });
 }
 
@@ -119,6 +124,7 @@ function previewOf(of: BaselineSpec): fc.Arbitrary<PreviewSpec> {
   });
   const place = fc.oneof({ weight: 6, arbitrary: fc.constant(own) }, { weight: 1, arbitrary: others });
   const fields = fc.record({
+    pods: weighted([3, false], [1, true]),
     key: fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom<(string | undefined)[]>(...KEYS) },
       { weight: 4, arbitrary: fc.constant(undefined) },
@@ -145,11 +151,21 @@ export const MOST_UPSTREAMS = 6 * 3 + 16 * 2;
 export interface UpstreamPorts {
   readonly http1: readonly number[];
   readonly http2: readonly number[];
+  /** Pods have addresses of their own, and listen at the same ports. */
+  readonly pods: { readonly addresses: readonly string[]; readonly http1: number; readonly http2: number };
 }
 
+/** How many Pods a catalogue may have. */
+export const MOST_PODS = 16 * 2;
+
 /** A preview's name is its number: there is no order in which two could be confused. */
-export function previewId(spec: PreviewSpec, index: number): string {
+function previewId(spec: PreviewSpec, index: number): string {
   return `${spec.namespace}/${PREVIEW_NAMES[index % 2]}-${index}`;
+}
+
+/** As messages name it. */
+export function previewTitle(spec: PreviewSpec, index: number): string {
+  return `${spec.pods ? 'Deployment' : 'Service'} ${previewId(spec, index)}`;
 }
 
 /** The Service that a preview means, whether or not there is one. */
@@ -158,48 +174,78 @@ export function targetOf({ namespace, target }: PreviewSpec): string {
   return `${inNamespace}/${name}`;
 }
 
+const present = (fields: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
+
 export function recordsOf({ baselines, previews }: CatalogSpec, upstreams: UpstreamPorts): readonly SourceRecord[] {
   let next = 0;
   const slices = (id: string, set: PortSet, specs: readonly EndpointSpec[]): readonly EndpointSliceRecord[] =>
     specs.flatMap(({ condition, shared }, index) => {
       const upstream = shared ?? next++;
-      return PORTS[set].map(({ name }) =>
-        slice(id, ['127.0.0.1'], {
-          name: `${id.split('/')[1]}-${name}-${index}`,
-          ports: [{ name, port: (name === 'grpc' ? upstreams.http2 : upstreams.http1)[upstream]! }],
-          endpoints: [
-            {
-              addresses: ['127.0.0.1'],
-              ready: condition === 'ready',
-              serving: condition !== 'unready',
-              terminating: condition === 'ending',
-            },
-          ],
-        }),
-      );
+      return PORTS[set].map(({ name }) => {
+        const port = (name === 'grpc' ? upstreams.http2 : upstreams.http1)[upstream]!;
+        return oneSlice(id, `${name}-${index}`, name, port, '127.0.0.1', condition);
+      });
     });
-  const present = (fields: Record<string, string | undefined>) =>
-    Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
+  const podPort = (name: string) => (name === 'grpc' ? upstreams.pods.http2 : upstreams.pods.http1);
+  const portsOf = (set: PortSet) => PORTS[set].map((port) => ({ ...port, targetPort: podPort(port.name) }));
+  const addresses = [...upstreams.pods.addresses];
+  const podsOf = previews.map((spec, index) =>
+    spec.pods ? spec.endpoints.map(({ condition }) => ({ spec, index, condition, address: addresses.shift()! })) : [],
+  );
   return [
-    ...baselines.flatMap(({ id, role, ports: set, hosts, allowFrom, createdAt: age, endpoints: at }) => [
+    ...baselines.flatMap(({ id, role, ports: set, hosts, allowFrom, createdAt: age, endpoints: at, coversPods }) => [
       baseline(id, {
         labels: { 'shunt.dev/role': role },
         annotations: present({ 'shunt.dev/hosts': hosts, 'shunt.dev/allow-from': allowFrom }),
-        ports: PORTS[set],
+        ports: portsOf(set),
         createdAt: age,
       }),
       ...slices(id, set, at),
+      ...(coversPods ? podsOf.flat() : []).flatMap(({ spec, condition, address }) =>
+        targetOf(spec) === id && spec.namespace === id.split('/')[0]
+          ? PORTS[set].map(({ name }) => oneSlice(id, `${name}-${address}`, name, podPort(name), address, condition))
+          : [],
+      ),
     ]),
-    ...previews.flatMap((spec, index) => {
+    ...previews.flatMap((spec, index): readonly SourceRecord[] => {
       const id = previewId(spec, index);
       const annotations = present({
         'shunt.dev/match': spec.match && matchAnnotation(spec.match),
         'shunt.dev/when-unready': spec.whenUnready,
         'shunt.dev/expires-at': spec.expired ? '2020-01-01T00:00:00Z' : undefined,
       });
-      const fields = { annotations, ports: PORTS[spec.ports], createdAt: spec.createdAt };
+      const { createdAt: age } = spec;
+      if (spec.pods) {
+        return podsOf[index]!.map(({ condition, address }, number) => {
+          const state = { ready: condition === 'ready', terminating: condition === 'ending' };
+          return pod(`${id}-${number}`, spec.target, spec.key, {
+            annotations,
+            addresses: [address],
+            createdAt: age,
+            ...state,
+          });
+        });
+      }
+      const fields = { annotations, ports: portsOf(spec.ports), createdAt: age };
       return [preview(id, spec.target, spec.key, fields), ...slices(id, spec.ports, spec.endpoints)];
     }),
     service('shop/plain'),
   ];
+}
+
+function oneSlice(
+  id: string,
+  suffix: string,
+  name: string,
+  port: number,
+  address: string,
+  condition: EndpointSpec['condition'],
+): EndpointSliceRecord {
+  const state = { ready: condition === 'ready', serving: condition !== 'unready', terminating: condition === 'ending' };
+  return slice(id, [], {
+    name: `${id.split('/')[1]}-${suffix}`,
+    ports: [{ name, port }],
+    endpoints: [{ addresses: [address], ...state }],
+  });
 }

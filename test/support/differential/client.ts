@@ -8,7 +8,7 @@ export interface Arrival {
   readonly status: number;
   /** As the gateway says; empty if it says nothing. */
   readonly servedBy: string;
-  /** What the upstream says: its port. Of an answer of the gateway's own, its text. */
+  /** What the upstream says: its address and port. Of an answer of the gateway's own, its text. */
   readonly body: string;
 }
 

@@ -9,6 +9,7 @@ import { CARRIERS, type Draft } from './requests.ts';
 
 const ENDPOINTS = [{ condition: 'ready', shared: undefined }] as const;
 const PREVIEW: PreviewSpec = {
+  pods: false,
   namespace: 'shop',
   target: 'api',
   key: undefined,
@@ -66,10 +67,11 @@ export const everyKind: CatalogSpec = {
     allowFrom: undefined,
     createdAt: undefined,
     endpoints: ENDPOINTS,
+    coversPods: true,
   })),
   previews: [
     ...RULE_KINDS.map((kind, index): PreviewSpec => ({ ...PREVIEW, match: matchOf(kind, index) })),
-    { ...PREVIEW, key: 'pr-1' },
+    { ...PREVIEW, key: 'pr-1', pods: true },
     { ...PREVIEW, key: 'pr-2', whenUnready: 'deny', endpoints: [] },
     { ...PREVIEW, key: 'checkout' },
     { ...PREVIEW, key: 'checkout.alice', target: 'web' },
