@@ -29,7 +29,7 @@ import { baseline, slice } from '../support/records.ts';
  * difference.
  */
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const CATALOGS = Number(process.env.DIFFERENTIAL_CATALOGS ?? 40);
+const CATALOGS = Number(process.env.DIFFERENTIAL_CATALOGS ?? 100);
 const REQUESTS = 64;
 
 const envoy = await envoyOrSkip();
