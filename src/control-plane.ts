@@ -9,7 +9,7 @@ import { ProblemLog, type ProblemSink } from './problem-log.ts';
 import { formatProblem, type ProblemCode } from './problems.ts';
 import { receiptLog } from './receipts/log.ts';
 import { ResourceStore } from './resources/index.ts';
-import { chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
+import { chooseKeyTrust, chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
@@ -119,6 +119,7 @@ async function closeAll(source: Source, pipeline: Pipeline, xds: XdsServer, admi
 export function gatewayOptions(settings: Settings): GatewayOptions {
   return {
     listen: settings.listen,
+    trust: chooseKeyTrust(settings),
     previewDomain: settings.previewDomain,
     carriers: {
       header: settings.keyHeader,

@@ -18,7 +18,7 @@ import {
   listenerResources,
   listingResources,
   loadAssignmentResources,
-  routeResource,
+  routeResources,
 } from './translate/resources.ts';
 
 /** Where the pipeline's resources go, all of one change at once; `ResourceStore` is one. */
@@ -151,16 +151,16 @@ export class Pipeline implements SourceSink {
   #routes(update: Update): void {
     const routing = (namespace?: string) =>
       routeNames(this.#catalog.baselines(), this.#options.previewDomain, namespace);
-    const resource = (names: Routing) =>
-      routeResource(names, (id) => this.#baselines.get(id)?.rules ?? [], this.#options);
+    const resources = (names: Routing) =>
+      routeResources(names, (id) => this.#baselines.get(id)?.rules ?? [], this.#options);
 
     const common = routing();
     this.#problems.report('hosts', common.problems);
-    update.replace([], [resource(common)]);
+    update.replace([], resources(common));
 
     const before = this.#routesOf;
     this.#routesOf = new Map(
-      ambiguousNamespaces(this.#catalog.baselines()).map((namespace) => [namespace, [resource(routing(namespace))]]),
+      ambiguousNamespaces(this.#catalog.baselines()).map((namespace) => [namespace, resources(routing(namespace))]),
     );
     for (const namespace of new Set([...before.keys(), ...this.#routesOf.keys()])) {
       update.replace(before.get(namespace) ?? [], this.#routesOf.get(namespace) ?? [], callersIn(namespace));

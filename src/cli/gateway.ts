@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EnvoyLogLevel, findEnvoy, startEnvoy, writeSdsFiles } from '../gateway/index.ts';
-import { formatHostPort, type LogLevel, type Settings } from '../settings/index.ts';
+import { formatHostPort, type LogLevel, readSecret, readSecretFile, type Settings } from '../settings/index.ts';
+import { SECRET_VARIABLE } from '../translate/trust.ts';
 import { bootstrapOptions, bootstrapSettings, tlsSettings } from './bootstrap-options.ts';
 import type { Command, Context } from './command.ts';
 import { interrupted } from './signals.ts';
 
 export const command: Command = {
-  settings: [...bootstrapSettings, ...tlsSettings, 'logLevel'],
+  settings: [...bootstrapSettings, ...tlsSettings, 'trustSecret', 'logLevel'],
   examples: [
     { line: 'shunt gateway', says: 'Run an Envoy beside a control plane that runs on this machine.' },
     {
@@ -40,12 +41,14 @@ async function runEnvoy(
   { stdout, stderr, env, signal }: Omit<Context, 'settings'>,
 ): Promise<number> {
   const bootstrap = bootstrapOptions(settings);
+  const environment = secretEnvironment(settings, env);
   const say = (line: string): void => void stderr.write(`${line}\n`);
   const { binary, version } = await findEnvoy({ env, onProgress: say, signal });
   const envoy = await startEnvoy({
     binary,
     bootstrap,
     logLevel: envoyLogLevels[settings.logLevel],
+    environment,
     onLog: withoutRepeats(say),
   });
   stdout.write(
@@ -58,6 +61,15 @@ async function runEnvoy(
     return 0;
   }
   throw new Error([`Envoy ended by itself, with ${ending.how}. Its last lines:`, ...ending.lastLines].join('\n'));
+}
+
+/** Where the Envoy finds the secret: nowhere else than in its environment, so that nothing shows it. */
+function secretEnvironment({ trustSecret }: Settings, env: Context['env']): Record<string, string> | undefined {
+  const inherited = env[SECRET_VARIABLE];
+  if (trustSecret !== undefined) return { [SECRET_VARIABLE]: readSecretFile(trustSecret) };
+  return inherited === undefined
+    ? undefined
+    : { [SECRET_VARIABLE]: readSecret(inherited, `environment variable ${SECRET_VARIABLE}`) };
 }
 
 // What Envoy calls info is fifty lines about its own start.

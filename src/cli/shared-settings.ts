@@ -13,6 +13,11 @@ export const sourceSettings: readonly SettingField[] = [
 /** The settings that all gateways' configuration depends on. */
 export const gatewaySettings: readonly SettingField[] = [
   'listen',
+  'trustHeader',
+  'trustJwks',
+  'trustClaim',
+  'trustIssuer',
+  'trustAudience',
   'previewDomain',
   'keyHeader',
   'keyBaggage',

@@ -16,6 +16,7 @@ import type { Cause, Explanation, Outcome, Step } from './explanation.ts';
 import { hostFound, hostUnknown, pathUnknown } from './host.ts';
 import { keyLost, keyTaken, notReady, previewOfKey } from './keys.ts';
 import { ruleSteps } from './rules.ts';
+import { asTrusted, chooseListener, trustSteps, turnedOn } from './trust.ts';
 import { Configuration, type World } from './world.ts';
 
 /**
@@ -37,11 +38,16 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
     steps,
   });
 
-  const found = findVirtualHost(configuration.routes(), request.authority);
+  const { name, routes } = chooseListener(options);
+  const manager = connectionManager(configuration.listener(name));
+  const seen = asTrusted(request, routes);
+  const trust = trustSteps(options);
+
+  const found = findVirtualHost(configuration.routes(manager.rds!.route_config_name!), request.authority);
   if (found === undefined) {
     return conclude({ kind: 'nothing', status: 404 }, hostUnknown(request, namespace, catalog, options));
   }
-  const route = found.host.routes.find(({ match }) => matchesRoute(match!, request));
+  const route = found.host.routes.find(({ match }) => matchesRoute(match!, seen));
   if (route === undefined) return conclude({ kind: 'nothing', status: 404 }, pathUnknown(request, found, catalog));
 
   if (route.direct_response) return conclude({ kind: 'gateway' }, [answeredStep(route, options)]);
@@ -52,8 +58,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
   const { baseline } = intercepts!;
   const port = baseline.ports.find((each) => each.port === target.port)!;
 
-  const manager = connectionManager(configuration.listener(listeners[0]!));
-  const carried = carriedKeys(metadataOf(manager, request), options);
+  const carried = carriedKeys(metadataOf(manager, request, turnedOn(routes)), options);
   const metadata = new Map(
     metadataOf(manager, request, route).flatMap(({ space, key, value }) =>
       space === METADATA.loadBalancer ? [[key, value]] : [],
@@ -72,10 +77,13 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
     .previewsOf(baseline.id)
     .filter((each) => !intercepts!.intercepts.some(({ preview }) => preview === each));
   const steps = [
+    ...trust,
     ...hostFound(request, found, baseline, port),
-    ...(carriesHost(found.domain, options.previewDomain)
-      ? urlSteps(intercepts!)
-      : ruleSteps(intercepts!, ruled, waiting, problems, request)),
+    ...(routes === 'untrusted' || routes === 'claimed'
+      ? []
+      : carriesHost(found.domain, options.previewDomain)
+        ? urlSteps(intercepts!)
+        : ruleSteps(intercepts!, ruled, waiting, problems, request)),
     ...carrierSteps(carried, ruled !== undefined),
   ];
   if (ruled !== undefined && !byPreview) {

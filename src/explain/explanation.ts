@@ -66,7 +66,7 @@ export type CarrierKind = 'header' | 'host' | 'query' | 'cookie' | 'baggage' | '
 
 /** One thing that was looked at. */
 export interface Step {
-  readonly about: 'host' | 'path' | 'rule' | 'carrier' | 'key' | 'endpoints';
+  readonly about: 'trust' | 'host' | 'path' | 'rule' | 'carrier' | 'key' | 'endpoints';
   /** `yes`: it decided; `no`: it did not; `note`: what else is worth knowing. */
   readonly result: 'yes' | 'no' | 'note';
   /** Whose rule it is about. */

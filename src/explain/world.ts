@@ -1,7 +1,7 @@
 import type { CatalogView } from '../catalog/catalog.ts';
 import { type DecodedTypes, decode, typeUrls } from '../protos/index.ts';
 import type { ResourceStore, View } from '../resources/index.ts';
-import { type GatewayOptions, ROUTES } from '../translate/gateway.ts';
+import type { GatewayOptions } from '../translate/gateway.ts';
 import { callersIn } from '../translate/groups.ts';
 
 /** What decides where requests go: what exists, and what was made of it for the gateways. */
@@ -29,9 +29,13 @@ export class Configuration {
     return decode('envoy.config.listener.v3.Listener', this.#body(typeUrls.listener, name));
   }
 
-  /** A RouteConfiguration. */
-  routes(): Uint8Array {
-    return this.#body(typeUrls.routeConfiguration, ROUTES);
+  /**
+   * A RouteConfiguration.
+   *
+   * @param name that a listener has for it.
+   */
+  routes(name: string): Uint8Array {
+    return this.#body(typeUrls.routeConfiguration, name);
   }
 
   cluster(name: string): DecodedTypes['envoy.config.cluster.v3.Cluster'] {

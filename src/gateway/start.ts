@@ -11,6 +11,8 @@ export interface StartOptions {
   readonly bootstrap: BootstrapOptions;
   /** Of Envoy's own log. */
   readonly logLevel: EnvoyLogLevel;
+  /** Variables of its environment besides this process's. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Called with each line of Envoy's log. */
   readonly onLog?: (line: string) => void;
   /** Threads that serve requests; by default one for each of the machine's. */
@@ -42,7 +44,8 @@ const patienceMs = 5_000;
  * Starts an Envoy. It is running when the promise settles; whether it is ready, its admin interface says.
  * @throws if the address of its admin interface cannot be had, or the program cannot be started: a sentence.
  */
-export async function startEnvoy({ binary, bootstrap, logLevel, onLog, concurrency }: StartOptions): Promise<Envoy> {
+export async function startEnvoy(options: StartOptions): Promise<Envoy> {
+  const { binary, bootstrap, logLevel, environment, onLog, concurrency } = options;
   await requireFree(bootstrap.admin);
   const child = spawn(
     binary,
@@ -55,7 +58,7 @@ export async function startEnvoy({ binary, bootstrap, logLevel, onLog, concurren
       ...(concurrency === undefined ? [] : ['--concurrency', String(concurrency)]),
     ],
     // In a process group of its own: an interrupt at the terminal is for us, who then end it.
-    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+    { stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, ...environment } },
   );
   const lastLines: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {

@@ -5,6 +5,10 @@ import type {
   OutlierDetection,
   OutlierDetection__Output,
 } from './generated/envoy/config/cluster/v3/OutlierDetection.ts';
+import type {
+  HeaderMutation as HeaderMutationAction,
+  HeaderMutation__Output as HeaderMutationAction__Output,
+} from './generated/envoy/config/common/mutation_rules/v3/HeaderMutation.ts';
 import type { Address, Address__Output } from './generated/envoy/config/core/v3/Address.ts';
 import type { ConfigSource, ConfigSource__Output } from './generated/envoy/config/core/v3/ConfigSource.ts';
 import type {
@@ -94,6 +98,10 @@ import type {
   _envoy_extensions_filters_http_header_to_metadata_v3_Config_Rule as HeaderToMetadataRule,
   _envoy_extensions_filters_http_header_to_metadata_v3_Config_Rule__Output as HeaderToMetadataRule__Output,
 } from './generated/envoy/extensions/filters/http/header_to_metadata/v3/Config.ts';
+import type {
+  JwtAuthentication,
+  JwtAuthentication__Output,
+} from './generated/envoy/extensions/filters/http/jwt_authn/v3/JwtAuthentication.ts';
 import type { Lua, Lua__Output } from './generated/envoy/extensions/filters/http/lua/v3/Lua.ts';
 import type { Router, Router__Output } from './generated/envoy/extensions/filters/http/router/v3/Router.ts';
 import type {
@@ -167,6 +175,7 @@ interface Messages {
   'envoy.config.cluster.v3.CircuitBreakers': [CircuitBreakers, CircuitBreakers__Output];
   'envoy.config.cluster.v3.Cluster': [Cluster, Cluster__Output];
   'envoy.config.cluster.v3.OutlierDetection': [OutlierDetection, OutlierDetection__Output];
+  'envoy.config.common.mutation_rules.v3.HeaderMutation': [HeaderMutationAction, HeaderMutationAction__Output];
   'envoy.config.core.v3.Address': [Address, Address__Output];
   'envoy.config.core.v3.ConfigSource': [ConfigSource, ConfigSource__Output];
   'envoy.config.core.v3.HeaderValueOption': [HeaderValueOption, HeaderValueOption__Output];
@@ -213,6 +222,7 @@ interface Messages {
     HeaderToMetadataRule,
     HeaderToMetadataRule__Output,
   ];
+  'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication': [JwtAuthentication, JwtAuthentication__Output];
   'envoy.extensions.filters.http.lua.v3.Lua': [Lua, Lua__Output];
   'envoy.extensions.filters.http.router.v3.Router': [Router, Router__Output];
   'envoy.extensions.filters.http.set_metadata.v3.Config': [SetMetadata, SetMetadata__Output];

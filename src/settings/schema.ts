@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { readClaim, readListen, readTrustHeader } from './listen-values.ts';
 import { logLevels, protocols, type SettingField, type Settings } from './settings.ts';
 import { readClientRule, readServerName } from './trust-values.ts';
 import {
@@ -248,12 +249,74 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
   listen: {
     name: 'listen',
     kind: 'list',
-    placeholder: 'IP:PORT',
-    description: 'Where the gateways accept requests.',
-    accepts: 'IP:PORT, for example 0.0.0.0:10000 or [::]:10000',
+    placeholder: 'LISTENER',
+    description:
+      'Where the gateways accept requests, and whom they trust with keys there: "IP:PORT trust=WHOM". WHOM is everyone, ' +
+      'nobody, secret, jwt or a network, which may be repeated.',
+    accepts:
+      'IP:PORT, for example 0.0.0.0:10000 or [::]:10000, and after it trust=everyone (the default), trust=nobody, trust=secret, ' +
+      'trust=jwt, or networks such as trust=10.0.0.0/8 trust=fd00::/8',
     default: [{ host: '127.0.0.1', port: 10000 }],
     defaultText: '127.0.0.1:10000',
-    read: readList(readHostPort({ names: false, anyPort: false })),
+    read: readList(readListen),
+  },
+  trustHeader: {
+    name: 'trust-header',
+    kind: 'single',
+    placeholder: 'NAME',
+    description: 'The request header that holds the secret, for listeners with trust=secret. Services never see it.',
+    accepts: 'the name of a header, for example x-shunt-secret',
+    default: 'x-shunt-secret',
+    defaultText: 'x-shunt-secret',
+    read: readTrustHeader,
+  },
+  trustSecret: {
+    name: 'trust-secret',
+    kind: 'single',
+    placeholder: 'FILE',
+    description: 'The file with the secret that the Envoy compares that header with.',
+    accepts: 'the path of a file',
+    default: undefined,
+    read: readText,
+  },
+  trustJwks: {
+    name: 'trust-jwks',
+    kind: 'single',
+    placeholder: 'FILE',
+    description: 'The public keys that tokens are signed with, for listeners with trust=jwt. Read at the start.',
+    accepts: 'the path of a file that holds a JWKS',
+    default: undefined,
+    read: readText,
+  },
+  trustClaim: {
+    name: 'trust-claim',
+    kind: 'single',
+    placeholder: 'NAME',
+    description: 'The claim of a token that is the key.',
+    accepts: 'the name of a claim in letters, digits, "-", "_" and ":", with dots between the names of nested ones',
+    default: 'preview',
+    defaultText: 'preview',
+    read: readClaim,
+  },
+  trustIssuer: {
+    name: 'trust-issuer',
+    kind: 'single',
+    placeholder: 'NAME',
+    description: 'What tokens must name as their issuer (iss).',
+    accepts: 'a text, for example https://accounts.example.com',
+    default: undefined,
+    defaultText: 'any',
+    read: readText,
+  },
+  trustAudience: {
+    name: 'trust-audience',
+    kind: 'list',
+    placeholder: 'NAME',
+    description: 'Of which tokens must name one as their audience (aud).',
+    accepts: 'a text, for example previews.example.com',
+    default: [],
+    defaultText: 'any',
+    read: readList(readText),
   },
   previewDomain: {
     name: 'preview-domain',

@@ -4,6 +4,22 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** Where gateways accept requests, and whom they trust with keys there. */
+export interface Listen extends HostPort {
+  /** Default: everyone. */
+  readonly trust?: KeyTrust | undefined;
+}
+
+/** Who may carry a key, where that is not everyone. The requests of all others go to the baselines, without their keys. */
+export type KeyTrust =
+  | { readonly kind: 'nobody' }
+  /** Clients that connect from these networks, in CIDR notation, whatever their requests say of others. */
+  | { readonly kind: 'addresses'; readonly networks: readonly string[] }
+  /** Requests with the secret in a header. */
+  | { readonly kind: 'secret' }
+  /** Requests with a signed token, whose claim is the key. */
+  | { readonly kind: 'jwt' };
+
 /** Clients whose certificate has a matching identity, and what they may say that they are. */
 export interface ClientRule {
   /** A DNS name or URI of the certificate. `*` at the end stands for anything, as does `*.` before a DNS name. */
@@ -62,7 +78,19 @@ export interface Settings {
   readonly admin: HostPort;
   readonly logLevel: LogLevel;
   /** The gateways' listeners: IP addresses, at least one, no two the same. */
-  readonly listen: readonly HostPort[];
+  readonly listen: readonly Listen[];
+  /** Lower-case name of the header that holds the secret. */
+  readonly trustHeader: string;
+  /** The file with the secret that an Envoy compares with, where Shunt starts that Envoy. */
+  readonly trustSecret: string | undefined;
+  /** The file with the public keys that tokens are signed with, a JWKS. */
+  readonly trustJwks: string | undefined;
+  /** The claim that is the key. */
+  readonly trustClaim: string;
+  /** What tokens must name as their issuer; undefined where any will do. */
+  readonly trustIssuer: string | undefined;
+  /** Of which tokens must name one as their audience; none means any. */
+  readonly trustAudience: readonly string[];
   /** Preview URLs are `<key>--<baseline>.<previewDomain>`. Lower case. */
   readonly previewDomain: string;
   /** Lower-case name of the header that carries a key; undefined where no header does. */

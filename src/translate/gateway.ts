@@ -1,7 +1,9 @@
 /** What the operator settles about the gateways, as far as their configuration depends on it. */
 export interface GatewayOptions {
   /** Addresses that the gateways listen on. */
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly listen: readonly ListenAddress[];
+  /** How listeners tell whom to trust. Default: none has to. */
+  readonly trust?: TrustMeans | undefined;
   /** `pr-123--api.preview.example.com` lies under `preview.example.com`. */
   readonly previewDomain: string;
   readonly carriers: Carriers;
@@ -11,6 +13,37 @@ export interface GatewayOptions {
   readonly browserPath?: string | undefined;
   /** Origins whose scripts may send the carrier headers: `https://shop.example.com`, `https://*.example.com:8443`. */
   readonly corsOrigins?: readonly string[];
+}
+
+/** Where a gateway listens, and whom it trusts with keys there. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Default: everyone. */
+  readonly trust?: KeyTrust | undefined;
+}
+
+/** Who may carry a key, where that is not everyone. */
+export type KeyTrust =
+  | { readonly kind: 'nobody' }
+  /** In CIDR notation. */
+  | { readonly kind: 'addresses'; readonly networks: readonly string[] }
+  | { readonly kind: 'secret' }
+  | { readonly kind: 'jwt' };
+
+export interface TrustMeans {
+  /** Name of the header that holds the secret, in lower case. */
+  readonly secretHeader: string;
+  /** How tokens are checked, and which claim of them is the key. */
+  readonly tokens?:
+    | {
+        /** A JWKS with public keys. */
+        readonly jwks: string;
+        readonly claim: string;
+        readonly issuer: string | undefined;
+        readonly audiences: readonly string[];
+      }
+    | undefined;
 }
 
 /** Where a request may carry its key; one that is absent is switched off. */
@@ -29,8 +62,19 @@ export interface Carriers {
   readonly host: boolean;
 }
 
-/** Name of the only RouteConfiguration, which every listener uses. */
-export const ROUTES = 'gateway';
+/** Names of the RouteConfigurations, by whom the requests on them come from. */
+export const ROUTES = {
+  /** Those who are trusted with keys. */
+  trusted: 'gateway',
+  /** Those who are not. */
+  untrusted: 'gateway untrusted',
+  /** Those who may have a token, whose claim then is the key. */
+  claimed: 'gateway claimed',
+  /** Those who may have the secret. */
+  guarded: 'gateway guarded',
+} as const;
+
+export type RoutesFor = keyof typeof ROUTES;
 
 /** The response header that says who served. */
 export const SERVED_BY = 'x-shunt-served-by';

@@ -6,7 +6,7 @@ import { corsRules } from './cors.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
 import { KEY, memberStartOf } from './key-syntax.ts';
-import { escapeRegex } from './regex.ts';
+import { anyCase, escapeRegex } from './regex.ts';
 
 type Config = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config'];
 type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule'];
@@ -78,6 +78,21 @@ export function translateRuleReader(subset: string, options: GatewayOptions) {
   });
 }
 
+/**
+ * The reader of a listener where a token's claim is the key, and nothing else carries one.
+ *
+ * @param header that holds the claim, and does not go on.
+ */
+export function translateClaimReader(header: string, options: GatewayOptions): Config {
+  const carrier: Carrier = { from: { header }, pattern: `^(${KEY})$|^.*$`, addsBaggage: true };
+  const rules = [
+    stored(carrier, METADATA.loadBalancer, METADATA.preview),
+    ...baggageRules(carrier, options),
+    { header, on_header_present: divertedNote(options) },
+  ];
+  return { request_rules: rules.map((rule, index) => (index === rules.length - 1 ? { ...rule, remove: true } : rule)) };
+}
+
 function carriers({ carriers: on, previewDomain }: GatewayOptions): readonly Carrier[] {
   const { tracestate, baggage, cookie, query, host, header } = on;
   const found: Carrier[] = [];
@@ -126,11 +141,6 @@ function hostReading(previewDomain: string): { readonly pattern: string; readonl
     pattern: `^(${PART})${afterPart(1)}${anyCase(previewDomain)}[0-:]*$|^.*$`,
     substitution: parts.flatMap((part) => [`\\${part}`, ...dotsAfter(part)]).join(''),
   };
-}
-
-/** In Unicode, K and S are also the signs of kelvin and the long s, which a class of the two letters leaves out. */
-function anyCase(name: string): string {
-  return `(?i:${escapeRegex(name).replace(/[ks]/g, (letter) => `(?-i:[${letter}${letter.toUpperCase()}])`)})`;
 }
 
 /**

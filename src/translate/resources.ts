@@ -5,13 +5,14 @@ import type { Routing } from '../intercepts/routing.ts';
 import { type Resource, resourceOf } from '../resources/index.ts';
 import { translateListing } from './browser.ts';
 import { clusterName, translateCluster } from './cluster.ts';
-import type { GatewayOptions } from './gateway.ts';
+import type { GatewayOptions, RoutesFor } from './gateway.ts';
 import { grpcTargets, translateGrpcListener, translatePlainAssignment } from './grpc-client.ts';
 import { translateListener } from './listener.ts';
 import { translateLoadAssignment } from './load-assignment.ts';
 import { referencesOf } from './references.ts';
 import type { RulesOf } from './routes.ts';
 import { translateRoutes } from './routes.ts';
+import { routesOf } from './trust.ts';
 
 /** The Listeners, which depend on the settings alone. */
 export function listenerResources(options: GatewayOptions): readonly Resource[] {
@@ -44,10 +45,13 @@ export function grpcResources({ baseline, ports }: BaselineIntercepts): readonly
   ]);
 }
 
-/** The RouteConfiguration, one for everybody or one for the callers in a namespace. */
-export function routeResource(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): Resource {
-  const routes = translateRoutes(routing, rulesOf, options);
-  return resourceOf('envoy.config.route.v3.RouteConfiguration', routes, { references: referencesOf(routes) });
+/** The RouteConfigurations that the listeners use, for everybody or for the callers in a namespace. */
+export function routeResources(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): readonly Resource[] {
+  const used = new Set<RoutesFor>(options.listen.flatMap(({ trust }) => routesOf(trust)));
+  return [...used].map((kind) => {
+    const routes = translateRoutes(routing, rulesOf, options, kind);
+    return resourceOf('envoy.config.route.v3.RouteConfiguration', routes, { references: referencesOf(routes) });
+  });
 }
 
 /** What people may choose from in a browser; nothing where they cannot. */

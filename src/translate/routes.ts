@@ -2,17 +2,19 @@ import type { Baseline, HttpPort, ServiceId } from '../catalog/model.ts';
 import type { Rule } from '../intercepts/intercept.ts';
 import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts';
 import type { MessageTypes } from '../protos/index.ts';
-import { duration } from '../protos/index.ts';
+import { any, duration } from '../protos/index.ts';
 import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
 import { browserRoutes } from './browser.ts';
 import { headersIfNoted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
 import { corsHeaders, preflightRoutes } from './cors.ts';
-import type { GatewayOptions } from './gateway.ts';
+import type { GatewayOptions, RoutesFor } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
 import { translateRuleReader } from './key-reader.ts';
 import { BODIES_KEPT, byRetry } from './retry.ts';
 import { pathMatch, translateMatch } from './rule-match.ts';
+import { strippedHeaders, strippingMatches } from './strip.ts';
+import { CAME_WITH_SECRET, TRUSTED } from './trust.ts';
 
 type RouteConfiguration = MessageTypes['envoy.config.route.v3.RouteConfiguration'];
 type VirtualHost = MessageTypes['envoy.config.route.v3.VirtualHost'];
@@ -24,19 +26,29 @@ type HeaderToAdd = MessageTypes['envoy.config.core.v3.HeaderValueOption'];
 /** The rules of each baseline, in order of precedence. */
 export type RulesOf = (baseline: ServiceId) => readonly Rule[];
 
-/** All virtual hosts of the gateways. Depends on baselines and rules; previews with a key leave it as it is. */
-export function translateRoutes(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): RouteConfiguration {
-  const translator = new RouteTranslator(rulesOf, options);
+/**
+ * All virtual hosts of the gateways. Depends on baselines and rules; previews with a key leave it as it is.
+ *
+ * @param routes whose requests take them.
+ */
+export function translateRoutes(
+  routing: Routing,
+  rulesOf: RulesOf,
+  options: GatewayOptions,
+  routes: RoutesFor = 'trusted',
+): RouteConfiguration {
+  const translator = new RouteTranslator(rulesOf, options, routes);
   return {
-    name: ROUTES,
+    name: ROUTES[routes],
     virtual_hosts: [
       ...routing.services.flatMap((service) => translator.service(service)),
       ...routing.hosts.map((host) => translator.outside(host)),
     ].map((host) => ({ ...host, ...BODIES_KEPT })),
     // The port stays in the Host header for the service to see.
     ignore_port_in_host_matching: true,
+    ...(routes === 'guarded' ? { request_headers_to_remove: [TRUSTED] } : {}),
     response_headers_to_add: [
-      ...corsHeaders(options),
+      ...(readsCarriers(routes) ? corsHeaders(options) : []),
       {
         // Not the endpoint's metadata: a worker that reads it while an update replaces it takes Envoy 1.40.0 down.
         header: { key: SERVED_BY, value: '%UPSTREAM_HOST_NAME%' },
@@ -49,41 +61,82 @@ export function translateRoutes(routing: Routing, rulesOf: RulesOf, options: Gat
 class RouteTranslator {
   readonly #rulesOf: RulesOf;
   readonly #options: GatewayOptions;
+  readonly #for: RoutesFor;
 
-  constructor(rulesOf: RulesOf, options: GatewayOptions) {
+  constructor(rulesOf: RulesOf, options: GatewayOptions, routes: RoutesFor) {
     this.#rulesOf = rulesOf;
     this.#options = options;
+    this.#for = routes;
   }
 
   service({ baseline, names, previewNames }: ServiceNames): VirtualHost[] {
     const main = mainPort(baseline);
     const others = baseline.ports.filter((port) => port !== main);
+    const own = () => ownRoutes(this.#options);
     const hosts: VirtualHost[] = [
       {
         name: baseline.id,
         domains: [...names],
         routes: [
-          ...ownRoutes(this.#options),
+          ...this.#ofAll(own, () => []),
           ...others.flatMap((port) => this.#routes(baseline, port, '/', [portCondition(port)])),
           ...this.#routes(baseline, main, '/', []),
         ],
-        response_headers_to_add: headersIfNoted(this.#options),
+        response_headers_to_add: this.#noted(),
       },
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
       // A preview's URL names it, so no rule is asked.
-      const routes = [
-        ...ownRoutes(this.#options),
+      const trusted = () => [
+        ...own(),
         ...this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true }),
       ];
+      // Without a key in it, the host is that of no preview.
+      const host = previewNames[0]!.slice('*--'.length);
       hosts.push({
         name: `${baseline.id} previews`,
         domains: [...previewNames],
-        routes,
-        response_headers_to_add: headersOfDiverted(this.#options),
+        routes: this.#ofAll(trusted, () => this.#untrusted(baseline, main, pathMatch('/'), host)),
+        response_headers_to_add: readsCarriers(this.#for) ? headersOfDiverted(this.#options) : this.#noted(),
       });
     }
     return hosts;
+  }
+
+  /** What the answers of a virtual host say to caches; where nothing carries a key, none is diverted. */
+  #noted(): HeaderToAdd[] {
+    return this.#for === 'untrusted' ? [] : headersIfNoted(this.#options);
+  }
+
+  /** The routes of those who are trusted, of those who are not, or of both. */
+  #ofAll(trusted: () => Route[], untrusted: () => Route[]): Route[] {
+    switch (this.#for) {
+      case 'trusted':
+        return trusted();
+      case 'untrusted':
+      case 'claimed':
+        return untrusted();
+      case 'guarded':
+        return [...trusted().map(guarded), ...untrusted()];
+      default:
+        return this.#for satisfies never;
+    }
+  }
+
+  /**
+   * To the baseline, without a key but that of a claim: no rules, and no carriers.
+   *
+   * @param host that services are to see, where the request's own holds a key.
+   */
+  #untrusted(baseline: Baseline, port: HttpPort, match: RouteMatch, host?: string): Route[] {
+    const headers = this.#for === 'claimed' ? [...this.#addHeader(USED_KEY), ...this.#addBaggage(undefined)] : [];
+    return [...strippingMatches(match, this.#options), { match, filters: {} }]
+      .flatMap(({ match, filters }) => this.#forward(baseline, port, match, headers, filters))
+      .map((route) => ({
+        ...route,
+        ...(host === undefined ? {} : { route: { ...route.route, host_rewrite_literal: host } }),
+        request_headers_to_remove: [...strippedHeaders(this.#options)],
+      }));
   }
 
   outside({ host, routes }: HostRoutes): VirtualHost {
@@ -91,10 +144,13 @@ class RouteTranslator {
       name: `host ${host}`,
       domains: [host],
       routes: [
-        ...ownRoutes(this.#options),
+        ...this.#ofAll(
+          () => ownRoutes(this.#options),
+          () => [],
+        ),
         ...routes.flatMap(({ pathPrefix, baseline }) => this.#routes(baseline, mainPort(baseline), pathPrefix, [])),
       ],
-      response_headers_to_add: headersIfNoted(this.#options),
+      response_headers_to_add: this.#noted(),
     };
   }
 
@@ -106,13 +162,21 @@ class RouteTranslator {
   #routes(baseline: Baseline, port: HttpPort, pathPrefix: string, conditions: readonly HeaderMatcher[]): Route[] {
     const narrowed = (match: RouteMatch): RouteMatch =>
       conditions.length === 0 ? match : { ...match, headers: [...conditions, ...(match.headers ?? [])] };
-    const rules = this.#rulesOf(baseline.id).flatMap(({ subset, match }) => {
+    const everything = narrowed(pathMatch(pathPrefix));
+    const trusted = () => [
+      ...this.#rules(baseline, port, pathPrefix, narrowed),
+      ...this.#variants(baseline, port, everything, { key: USED_KEY }),
+    ];
+    return this.#ofAll(trusted, () => this.#untrusted(baseline, port, everything));
+  }
+
+  #rules(baseline: Baseline, port: HttpPort, pathPrefix: string, narrowed: (match: RouteMatch) => RouteMatch): Route[] {
+    return this.#rulesOf(baseline.id).flatMap(({ subset, match }) => {
       const matching = translateMatch(match, pathPrefix);
       if (matching === undefined) return [];
       const filters = { [KEY_READER]: translateRuleReader(subset, this.#options) };
       return this.#variants(baseline, port, narrowed(matching), { key: CARRIED_KEY, filters });
     });
-    return [...rules, ...this.#variants(baseline, port, narrowed(pathMatch(pathPrefix)), { key: USED_KEY })];
   }
 
   /** The requests that pay for replacing what their baggage says, then everything else. */
@@ -147,7 +211,7 @@ class RouteTranslator {
       match,
       // Envoy's default timeout of 15 s truncates streams with status 200.
       route: { cluster: clusterName(baseline, port), timeout: duration(0), retry_policy: retry },
-      request_headers_to_add: requestHeaders,
+      ...(requestHeaders.length === 0 ? {} : { request_headers_to_add: requestHeaders }),
       ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
     }));
   }
@@ -174,8 +238,24 @@ class RouteTranslator {
 }
 
 /** What the gateways answer by themselves, on each virtual host. */
-function ownRoutes(options: GatewayOptions): readonly Route[] {
+function ownRoutes(options: GatewayOptions): Route[] {
   return [...browserRoutes(options), ...preflightRoutes(options)];
+}
+
+/** Whether anybody's requests on these routes have keys of their own. */
+function readsCarriers(routes: RoutesFor): boolean {
+  return routes === 'trusted' || routes === 'guarded';
+}
+
+/** A route for those only who came with the secret, whose keys are read. */
+function guarded(route: Route): Route {
+  const { match, typed_per_filter_config } = route;
+  const on = any('envoy.config.route.v3.FilterConfig', { config: { type_url: '', value: Buffer.alloc(0) } });
+  return {
+    ...route,
+    match: { ...match, headers: [CAME_WITH_SECRET, ...(match?.headers ?? [])] },
+    typed_per_filter_config: { [KEY_READER]: on, ...typed_per_filter_config },
+  };
 }
 
 /** What distinguishes the routes of one match from those of another. */

@@ -10,7 +10,8 @@ import { staticConfig } from '../support/static-config.ts';
 
 /**
  * `cases/NAME.in.yaml` are manifests; `cases/NAME.out.yaml` is what `shunt render` makes of them, with its problems as
- * comments ahead. What people see in a browser is in the cases that turn it on. To add a case, add its manifests and run with UPDATE_GOLDEN=1; then read what came out.
+ * comments ahead. `cases/NAME.settings.yaml` are settings, if any, that name other files of `cases` as `CASES/…`. What people see
+ * in a browser is in the cases that turn it on. To add a case, add its manifests and run with UPDATE_GOLDEN=1; then read what came out.
  */
 const CASES = join(import.meta.dirname, 'cases');
 const names = readdirSync(CASES).flatMap((file) =>
@@ -31,7 +32,10 @@ async function render(
   await copyFile(join(CASES, `${name}.in.yaml`), input);
   const [stdout, stderr] = [new Text(), new Text()];
   const browserPath = name.startsWith('browser') ? '/.shunt' : 'off';
-  const args = ['render', '--directory', folder, '--browser-path', browserPath, ...flags];
+  const settings = await readFile(join(CASES, `${name}.settings.yaml`), 'utf8').catch(() => '');
+  const config = join(folder, '.settings');
+  await writeFile(config, settings.replaceAll('CASES', CASES));
+  const args = ['render', '--directory', folder, '--config', config, '--browser-path', browserPath, ...flags];
   const status = await run(args, { stdout, stderr, env: {} });
   return { status, resources: stdout.text, problems: stderr.text.replaceAll(input, `${name}.in.yaml`) };
 }

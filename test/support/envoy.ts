@@ -52,6 +52,8 @@ export interface TestEnvoyOptions {
   readonly until?: 'ready' | 'running';
   /** Default: warning. The lines are in `log`. */
   readonly logLevel?: EnvoyLogLevel;
+  /** Variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Threads that serve requests. Default: 1. */
   readonly concurrency?: number;
 }
@@ -92,6 +94,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
       admin: { host: '127.0.0.1', port: adminPort },
     },
     logLevel: options.logLevel ?? 'warning',
+    environment: options.environment,
     concurrency: options.concurrency ?? 1,
     onLog: (line) => log.push(line),
   });

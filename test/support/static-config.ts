@@ -20,18 +20,20 @@ export function renderedResources(yaml: string): readonly Rendered[] {
 export function staticConfig(yaml: string): object {
   const resources = renderedResources(yaml);
   const ofType = (type: string) => resources.filter((each) => each['@type'].endsWith(`.${type}`)).map(withoutType);
-  const [routes] = ofType('RouteConfiguration');
+  const routes = new Map(ofType('RouteConfiguration').map((each) => [each.name, each]));
   const extensions = new Map(ofType('TypedExtensionConfig').map((each) => [each.name, each.typed_config]));
   const assignments = new Map(ofType('ClusterLoadAssignment').map((each) => [each.cluster_name, each]));
   const listeners = ofType('Listener').map((listener) => {
     const copy = structuredClone(listener);
-    const manager = copy.filter_chains[0].filters[0].typed_config;
-    delete manager.rds;
-    manager.route_config = routes;
-    for (const filter of manager.http_filters) {
-      if (filter.config_discovery === undefined) continue;
-      delete filter.config_discovery;
-      filter.typed_config = extensions.get(filter.name);
+    for (const { filters } of copy.filter_chains) {
+      const manager = filters[0].typed_config;
+      manager.route_config = routes.get(manager.rds.route_config_name);
+      delete manager.rds;
+      for (const filter of manager.http_filters) {
+        if (filter.config_discovery === undefined) continue;
+        delete filter.config_discovery;
+        filter.typed_config = extensions.get(filter.name);
+      }
     }
     return copy;
   });

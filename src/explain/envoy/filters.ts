@@ -3,20 +3,22 @@ import { readIntoMetadata, type Written } from './header-to-metadata.ts';
 import type { SeenRequest } from './request.ts';
 
 type Listener = DecodedTypes['envoy.config.listener.v3.Listener'];
-type Route = DecodedTypes['envoy.config.route.v3.Route'];
+type Route = Pick<DecodedTypes['envoy.config.route.v3.Route'], 'typed_per_filter_config'>;
 type HttpConnectionManager =
   DecodedTypes['envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'];
 
 const HTTP_CONNECTION_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const HEADER_TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3.Config';
 
-/** Filters that answer by themselves or write nothing that a request is forwarded by. */
+/** Filters that answer by themselves, or write nothing that a request is forwarded by but for a token, which explain is not given. */
 const WITHOUT_CONSEQUENCE: readonly string[] = [
   typeUrl('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
+  typeUrl('envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication'),
   typeUrl('envoy.extensions.filters.http.lua.v3.Lua'),
   typeUrl('envoy.extensions.filters.http.router.v3.Router'),
 ];
 
+/** Of the first chain, which is for those who are trusted where that depends on their addresses. */
 export function connectionManager({ filter_chains: [chain] }: Listener): HttpConnectionManager {
   return decode(HTTP_CONNECTION_MANAGER, chain!.filters[0]!.typed_config!.value!);
 }

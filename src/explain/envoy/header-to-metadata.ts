@@ -27,13 +27,18 @@ export function readIntoMetadata(config: Config, request: SeenRequest): readonly
   });
 }
 
-function apply({ header, cookie, on_header_present, ...rest }: Rule, request: SeenRequest): Written | undefined {
+// A header that is taken away is read by no other rule.
+function apply(
+  { header, cookie, on_header_present, remove: _, ...rest }: Rule,
+  request: SeenRequest,
+): Written | undefined {
   nothingElse('header_to_metadata Rule', rest);
   const from = cookie ? { cookie } : { header: header! };
   const found = cookie ? cookieOf(request, cookie) : headerOf(request, header!);
   if (found === undefined) return undefined;
   const { metadata_namespace: space, key, value: constant, regex_value_rewrite: rewrite } = on_header_present!;
-  const value = constant || (rewrite ? replaceMatches(rewrite.pattern!.regex!, rewrite.substitution!, found) : found);
+  const value =
+    constant || (rewrite ? replaceMatches(rewrite.pattern!.regex!, rewrite.substitution ?? '', found) : found);
   // Nothing is not written, nor what is too long.
   if (value === '' || Buffer.byteLength(value) >= LONGEST) return undefined;
   return { from, space: space!, key: key!, value };

@@ -25,6 +25,7 @@ export function findVirtualHost(routes: Uint8Array, authority: string): FoundHos
     virtual_hosts: __,
     ignore_port_in_host_matching,
     response_headers_to_add: ___,
+    request_headers_to_remove: ____,
     ...rest
   } = decode(ROUTES, others());
   nothingElse('RouteConfiguration', rest);

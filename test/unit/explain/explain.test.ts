@@ -5,6 +5,7 @@ import { Pipeline } from '../../../src/pipeline.ts';
 import { ProblemLog } from '../../../src/problem-log.ts';
 import { ResourceStore } from '../../../src/resources/index.ts';
 import type { SourceRecord } from '../../../src/sources/source.ts';
+import type { GatewayOptions, KeyTrust } from '../../../src/translate/gateway.ts';
 import { baseline, endpoint, pod, preview, service, slice } from '../../support/records.ts';
 
 const silent = pino({ level: 'silent' });
@@ -43,12 +44,12 @@ const WORLD: readonly SourceRecord[] = [
   pod('shop/api-pods-x', 'api', 'pods', { addresses: ['10.0.4.1'] }),
 ];
 
-function world(records: readonly SourceRecord[] = WORLD) {
+function world(records: readonly SourceRecord[] = WORLD, options: GatewayOptions = OPTIONS) {
   const store = new ResourceStore();
-  const pipeline = new Pipeline(OPTIONS, store, new ProblemLog(silent), silent);
+  const pipeline = new Pipeline(options, store, new ProblemLog(silent), silent);
   pipeline.changed({ upserts: records, deletes: [] });
   pipeline.stop();
-  return { catalog: pipeline.catalog, options: OPTIONS, store };
+  return { catalog: pipeline.catalog, options, store };
 }
 
 const shop = world();
@@ -225,5 +226,48 @@ describe('what is no request', () => {
     [{ headers: Array(101).fill('a: b') }, 'the request has 101 headers'],
   ])('is refused with a sentence: %#', (part, sentence) => {
     expect(() => readRequest({ method: 'GET', url: 'http://api/', headers: [], ...part })).toThrow(sentence);
+  });
+});
+
+describe('listeners that do not trust everyone', () => {
+  const tokens = { jwks: '{"keys":[]}', claim: 'preview', issuer: undefined, audiences: [] };
+  const through = (trust: KeyTrust, headers: readonly string[]) => {
+    const listen = [{ host: '127.0.0.1', port: 10000, trust }];
+    const trusting = world(WORLD, { ...OPTIONS, listen, trust: { secretHeader: 'x-secret', tokens } });
+    const { outcome, steps } = explain(
+      trusting,
+      readRequest({ method: 'GET', url: 'http://api/?use=pr-1', headers: ['cookie: preview=pr-1', ...headers] }),
+    );
+    return { outcome, text: steps.map(({ text }) => text).join('\n') };
+  };
+
+  it.each([
+    [{ kind: 'nobody' }, 'trusts nobody with keys'],
+    [{ kind: 'jwt' }, 'takes the claim "preview" of a good token as the key'],
+  ] satisfies [KeyTrust, string][])('lead all to the baseline where they trust %j', (trust, why) => {
+    const { outcome, text } = through(trust, ['x-preview: pr-1', 'x-user: alice']);
+    expect(outcome).toMatchObject({ kind: 'baseline', baseline: 'shop/api' });
+    expect(text).toContain(`127.0.0.1:10000 ${why}`);
+    expect(text).toContain('Nothing carries a key.');
+  });
+
+  it.each([
+    [
+      { kind: 'addresses', networks: ['10.0.0.0/8', 'fd00::/8'] },
+      'who connect from 10.0.0.0/8 or fd00::/8; all others',
+    ],
+    [{ kind: 'secret' }, 'who send the secret in x-secret; all others'],
+  ] satisfies [KeyTrust, string][])('are explained to those whom they trust where that is %j', (trust, who) => {
+    const byKey = through(trust, ['x-preview: pr-1']);
+    expect(byKey.outcome).toMatchObject({
+      kind: 'preview',
+      preview: 'Service shop/api-pr-1',
+      by: { carrier: 'header' },
+    });
+    expect(byKey.text).toContain(`127.0.0.1:10000 trusts those with keys ${who}`);
+    expect(through(trust, ['x-user: alice']).outcome).toMatchObject({
+      preview: 'Service shop/api-alice',
+      by: { kind: 'rule' },
+    });
   });
 });

@@ -49,7 +49,7 @@ describe('the descriptors', () => {
   it('are of the files in protos/, and of those of Google that these import', () => {
     const google = files.filter(({ name }) => name.startsWith('google/protobuf/'));
     expect(google.map(({ name }) => name).sort()).toEqual(
-      ['any', 'duration', 'struct', 'timestamp', 'wrappers'].map((name) => `google/protobuf/${name}.proto`),
+      ['any', 'duration', 'empty', 'struct', 'timestamp', 'wrappers'].map((name) => `google/protobuf/${name}.proto`),
     );
     const others = files.filter((file) => !google.includes(file));
     expect(others.map(({ name }) => name).sort()).toEqual(protoFiles(ourDirectory).sort());
