@@ -4,17 +4,17 @@ import { clientPolicy } from './client-policy.ts';
 import { answerExplain, EXPLAIN_PATH } from './explain/index.ts';
 import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
-import { Pipeline } from './pipeline.ts';
+import { type InterceptsFollowed, Pipeline } from './pipeline.ts';
 import { ProblemLog, type ProblemSink } from './problem-log.ts';
 import { formatProblem, type ProblemCode } from './problems.ts';
-import { receiptLog } from './receipts/log.ts';
+import { type InterceptsChange, type Receipt, Receipts, receiptLog, ridingOn } from './receipts/index.ts';
 import { ResourceStore } from './resources/index.ts';
 import { chooseKeyTrust, chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
-import type { GatewayOptions } from './translate/gateway.ts';
+import { type GatewayOptions, ROUTES } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
 import { LONGEST_DOMAIN_BY_DEFAULT } from './translate/key-reader.ts';
-import { createXdsServer, type Node, type XdsEvent, type XdsServer } from './xds/index.ts';
+import { createXdsServer, type Node, typeUrls, type XdsEvent, type XdsServer } from './xds/index.ts';
 
 /** Problems for which what is served is not all that it should be. */
 const LACKING: ReadonlySet<ProblemCode> = new Set(['source-unreachable', 'source-stale', 'right-missing']);
@@ -39,6 +39,8 @@ export interface ControlPlaneOptions {
   readonly problemSink?: ProblemSink;
   /** Told of every event of the xDS server, for tests and for the demo. */
   readonly onEvent?: (event: XdsEvent) => void;
+  /** Told when all Envoys that are connected have acknowledged an intercept. */
+  readonly onReceipt?: (receipt: Receipt) => void;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function startControlPlane({
   log,
   problemSink = log,
   onEvent,
+  onReceipt,
 }: ControlPlaneOptions): Promise<ControlPlane> {
   const tls = chooseServerTls(settings);
   await source.check();
@@ -70,8 +73,11 @@ export async function startControlPlane({
   const store = new ResourceStore();
   const problems = new ProblemLog(problemSink);
   const options = gatewayOptions(settings);
-  const pipeline = new Pipeline(options, store, problems, log);
-  const receipts = receiptLog(log);
+  const receipts = new Receipts({ store, isGateway, onComplete: onReceipt });
+  // Before the server's own, so that every answer finds its change known.
+  store.subscribe((changes) => receipts.stored(changes));
+  const pipeline = new Pipeline(options, store, problems, log, (change) => receipts.followed(ridingIn(change)));
+  const logReceipts = receiptLog(log);
 
   let synced = false;
   const readiness = () => {
@@ -89,7 +95,8 @@ export async function startControlPlane({
     limits: clientLimits(settings),
     tls: tls.kind === 'plaintext' ? undefined : { files: tls, policy: clientPolicy(tls.clients) },
     onEvent: (event) => {
-      receipts(event);
+      receipts.event(event);
+      logReceipts(event);
       onEvent?.(event);
     },
   });
@@ -133,6 +140,21 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
     browserPath: settings.browserPath,
     corsOrigins: settings.corsOrigin,
   };
+}
+
+/** What the Envoys have to acknowledge for the intercepts that a change touched. */
+function ridingIn({ baselines, ...change }: InterceptsFollowed): InterceptsChange {
+  const routes = { typeUrl: typeUrls.routeConfiguration, name: ROUTES };
+  const ridings = [...baselines].map(
+    ([id, { intercepts, clusters, assignments }]) =>
+      [id, intercepts === undefined ? [] : ridingOn(intercepts, [...clusters, ...assignments], routes)] as const,
+  );
+  return { ...change, baselines: new Map(ridings) };
+}
+
+/** Other clients know no previews. */
+function isGateway(groups: readonly string[]): boolean {
+  return !groups.includes(GRPC_CLIENTS);
 }
 
 /** What a client gets instead of what all do, by what it says of itself. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Catalog, type CatalogChange, type CatalogView } from './catalog/catalog.ts';
-import type { Baseline, ServiceId } from './catalog/model.ts';
-import type { Rule } from './intercepts/intercept.ts';
+import type { ServiceId } from './catalog/model.ts';
+import type { BaselineIntercepts, Rule } from './intercepts/intercept.ts';
 import { KeyListing } from './intercepts/listing.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
 import { ambiguousNamespaces, type Routing, routeNames } from './intercepts/routing.ts';
@@ -35,6 +35,7 @@ export class Pipeline implements SourceSink {
   readonly #sink: ResourceSink;
   readonly #problems: ProblemLog;
   readonly #log: Logger;
+  readonly #onIntercepts: ((change: InterceptsFollowed) => void) | undefined;
   readonly #catalog: Catalog;
   readonly #baselines = new Map<ServiceId, Translated>();
   /** The RouteConfigurations of namespaces that need one of their own. */
@@ -45,11 +46,19 @@ export class Pipeline implements SourceSink {
   #timer: NodeJS.Timeout | undefined;
   #listTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: GatewayOptions, sink: ResourceSink, problems: ProblemLog, log: Logger) {
+  /** @param onIntercepts told after each change that touched baselines or their intercepts. */
+  constructor(
+    options: GatewayOptions,
+    sink: ResourceSink,
+    problems: ProblemLog,
+    log: Logger,
+    onIntercepts?: (change: InterceptsFollowed) => void,
+  ) {
     this.#options = options;
     this.#sink = sink;
     this.#problems = problems;
     this.#log = log;
+    this.#onIntercepts = onIntercepts;
     this.#catalog = new Catalog(options.previewDomain);
   }
 
@@ -63,7 +72,8 @@ export class Pipeline implements SourceSink {
   }
 
   changed(change: SourceChange): void {
-    this.#follow(this.#catalog.apply(change, Date.now()), [...change.upserts, ...change.deletes].map(refKey));
+    const now = Date.now();
+    this.#follow(this.#catalog.apply(change, now), [...change.upserts, ...change.deletes].map(refKey), now);
     this.#wait();
   }
 
@@ -82,21 +92,27 @@ export class Pipeline implements SourceSink {
   }
 
   #expire(): void {
-    const touched = this.#catalog.expire(Date.now());
-    if (touched.problems.size > 0) this.#follow(touched, [...touched.problems.keys()]);
+    const now = Date.now();
+    const touched = this.#catalog.expire(now);
+    if (touched.problems.size > 0) this.#follow(touched, [...touched.problems.keys()], now);
     this.#wait();
   }
 
-  /** @param objects what changed, by kind and name. */
-  #follow(touched: CatalogChange, objects: readonly string[]): void {
+  /**
+   * @param objects what changed, by kind and name.
+   * @param at milliseconds since the epoch.
+   */
+  #follow(touched: CatalogChange, objects: readonly string[], at: number): void {
     for (const [object, problems] of touched.problems) this.#problems.report(object, problems);
 
     const update = new Update();
     let routesDiffer = !this.#started || touched.baselines.size > 0;
     let keysDiffer = false;
+    const followed = new Map<ServiceId, Translated>();
     for (const id of new Set([...touched.baselines, ...touched.intercepts])) {
       const before = this.#baselines.get(id) ?? NOTHING;
       const after = this.#translate(id, before);
+      followed.set(id, after);
       update.replace([...before.clusters, ...before.assignments], [...after.clusters, ...after.assignments]);
       update.replace(before.forGrpc, after.forGrpc, GRPC_CLIENTS);
       routesDiffer ||= !sameRules(before.rules, after.rules);
@@ -110,7 +126,9 @@ export class Pipeline implements SourceSink {
     }
     this.#started = true;
     if (routesDiffer) this.#routes(update);
-    this.#logChange(objects, this.#sink.apply(update));
+    const changes = this.#sink.apply(update);
+    this.#logChange(objects, changes);
+    if (followed.size > 0) this.#onIntercepts?.({ sequence: changes.sequence, at, baselines: followed });
   }
 
   /** A preview is in force by its endpoints; the list for people follows, once for many changes. */
@@ -136,8 +154,8 @@ export class Pipeline implements SourceSink {
     }
     const { baseline } = intercepts;
     const translated = {
-      baseline,
-      clusters: before.baseline === baseline ? before.clusters : clusterResources(baseline),
+      intercepts,
+      clusters: before.intercepts?.baseline === baseline ? before.clusters : clusterResources(baseline),
       assignments: loadAssignmentResources(intercepts),
       forGrpc: grpcResources(intercepts),
       rules: intercepts.rules,
@@ -190,10 +208,23 @@ const LONGEST_WAIT_MS = 60_000;
 /** No group has this name, so it sees what all see. */
 const EVERYONE = '';
 
-interface Translated {
-  readonly baseline?: Baseline;
+/** The intercepts of some baselines after a change. */
+export interface InterceptsFollowed {
+  /** Of the store after the change. */
+  readonly sequence: number;
+  /** When the change was seen, milliseconds since the epoch. */
+  readonly at: number;
+  readonly baselines: ReadonlyMap<ServiceId, BaselineFollowed>;
+}
+
+export interface BaselineFollowed {
+  /** Absent if the Service is no baseline any more. */
+  readonly intercepts?: BaselineIntercepts;
   readonly clusters: readonly Resource[];
   readonly assignments: readonly Resource[];
+}
+
+interface Translated extends BaselineFollowed {
   /** What gRPC clients get instead, or besides. */
   readonly forGrpc: readonly Resource[];
   readonly rules: readonly Rule[];

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { openSource } from '../../src/cli/source.ts';
 import { startControlPlane } from '../../src/control-plane.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Receipt } from '../../src/receipts/index.ts';
 import { defaultSettings, type LogLevel, type Settings } from '../../src/settings/index.ts';
 import type { XdsEvent } from '../../src/xds/index.ts';
 import { cleanEnvironment } from './environment.ts';
@@ -31,6 +32,8 @@ export interface TestShunt {
 /** The control plane in this process, where its events can be seen. */
 export interface WatchedShunt extends TestShunt {
   readonly events: History<XdsEvent>;
+  /** Of intercepts that all connected Envoys have acknowledged. */
+  readonly receipts: History<Receipt>;
 }
 
 /**
@@ -47,12 +50,24 @@ export async function startWatchedShunt(folder: ManifestFolder, others: Partial<
     ...others,
   });
   const events = new History<XdsEvent>();
+  const receipts = new History<Receipt>();
   const lines = new History<LogLine>();
   const log = createLogger('info', { write: (line) => lines.add(JSON.parse(line) as LogLine) });
   const source = await openSource(settings, log);
-  const controlPlane = await startControlPlane({ settings, source, log, onEvent: (event) => events.add(event) });
+  const controlPlane = await startControlPlane({
+    ...{ settings, source, log },
+    onEvent: (event) => events.add(event),
+    onReceipt: (receipt) => receipts.add(receipt),
+  });
   await controlPlane.ready;
-  return { xdsPort: controlPlane.xds.port, gatewayPort, log: lines, events, stop: () => controlPlane.close() };
+  return {
+    xdsPort: controlPlane.xds.port,
+    gatewayPort,
+    log: lines,
+    events,
+    receipts,
+    stop: () => controlPlane.close(),
+  };
 }
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');

@@ -27,7 +27,7 @@ const rooms: Readonly<Record<string, Room>> = {
     uses: ['@grpc/grpc-js', '@grpc/reflection', 'grpc-health-check', 'pino', 'protobufjs'],
   },
   protos: { knows: [], uses: ['@grpc/grpc-js', 'protobufjs'] },
-  receipts: { knows: ['xds', 'log'] },
+  receipts: { knows: ['catalog', 'intercepts', 'resources', 'xds', 'log'] },
 
   // What several rooms say things with.
   problems: { knows: [] },

@@ -1,0 +1,5 @@
+/** Who has acknowledged what. */
+export { receiptLog } from './log.ts';
+export type { Gateway } from './progress.ts';
+export { type InterceptsChange, type Receipt, Receipts } from './receipts.ts';
+export { ridingOn } from './riding.ts';
