@@ -76,7 +76,7 @@ export async function startControlPlane({
   const receipts = new Receipts({ store, isGateway, onComplete: onReceipt });
   // Before the server's own, so that every answer finds its change known.
   store.subscribe((changes) => receipts.stored(changes));
-  const pipeline = new Pipeline(options, store, problems, log, (change) => receipts.followed(ridingIn(change)));
+  const pipeline = new Pipeline(options, store, problems, log, (change) => receipts.followed(ridingIn(change, store)));
   const logReceipts = receiptLog(log);
 
   let synced = false;
@@ -143,8 +143,11 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
 }
 
 /** What the Envoys have to acknowledge for the intercepts that a change touched. */
-function ridingIn({ baselines, ...change }: InterceptsFollowed): InterceptsChange {
-  const routes = { typeUrl: typeUrls.routeConfiguration, name: ROUTES };
+function ridingIn({ baselines, ...change }: InterceptsFollowed, store: ResourceStore): InterceptsChange {
+  const typeUrl = typeUrls.routeConfiguration;
+  // Those who are not trusted with keys take no rules either.
+  const names = [...store.view().names(typeUrl)].filter((name) => name !== ROUTES.untrusted);
+  const routes = names.map((name) => ({ typeUrl, name }));
   const ridings = [...baselines].map(
     ([id, { intercepts, clusters, assignments }]) =>
       [id, intercepts === undefined ? [] : ridingOn(intercepts, [...clusters, ...assignments], routes)] as const,

@@ -18,12 +18,12 @@ export interface Riding {
  * The intercepts of one baseline.
  *
  * @param carrying the Clusters and ClusterLoadAssignments of the baseline.
- * @param routes the RouteConfiguration, which previews with rules are part of.
+ * @param routes the RouteConfigurations, which previews with rules are part of.
  */
 export function ridingOn(
   { intercepts, ports }: BaselineIntercepts,
   carrying: readonly ResourceName[],
-  routes: ResourceName,
+  routes: readonly ResourceName[],
 ): readonly Riding[] {
   const byTitle = new Map<string, string[]>();
   for (const { port, entries } of ports) {
@@ -36,7 +36,7 @@ export function ridingOn(
     }
   }
   const keys = carrying.map(keyOf);
-  const withRoutes = [...keys, keyOf(routes)];
+  const withRoutes = [...keys, ...routes.map(keyOf)];
   return intercepts.map(({ preview, subsets, rule }) => {
     const addresses = byTitle.get(titleOf(preview)) ?? [];
     return {
