@@ -27,18 +27,23 @@ const KEEP_ALIVE_MS = 30_000;
 const LONGEST_REFUSAL = 64 * 1024;
 
 /**
- * Requests with the address, trust and credentials of a kubeconfig, which are read anew for each: a token or certificate
- * may have been rotated. The client's own `Watch` is not used, because it drops the body and headers of a refusal, and
+ * Requests with the address, trust and credentials of a kubeconfig. The files that it names are read anew now and then,
+ * and the whole of it, with what a credentials plugin says, after credentials were not accepted: they may have been
+ * rotated. The client's own `Watch` is not used, because it drops the body and headers of a refusal, and
  * with them Retry-After, skips what it cannot parse, and cannot be aborted before the answer is there.
  */
-export function getWith(config: KubeConfig): Get {
+export function getWith(load: () => Promise<KubeConfig>): Get {
+  let current: KubeConfig | undefined;
   return async (path, silence, signal) => {
     const exchange = new Exchange(signal);
     try {
       exchange.allowSilence(silence.answerMs);
+      current ??= await exchange.whileHeard(load());
+      const config = current;
       const options = await exchange.whileHeard(requestOptions(config));
       const cluster = config.getCurrentCluster()!;
       const response = await answerTo(new URL(cluster.server.replace(/\/+$/, '') + path), options, exchange.signal);
+      if (response.statusCode === 401 && current === config) current = undefined;
       if (response.statusCode !== 200) throw await refusalOf(response);
       exchange.allowSilence(silence.bodyMs);
       return exchange.body(response);

@@ -59,9 +59,9 @@ export class Contact {
     return {
       afterMs: this.#wait(failure),
       relist: expired || this.#failures % FAILURES_UNTIL_RELIST === 0,
-      // Whatever breaks once is mostly over with the next attempt. To be told that a resourceVersion has expired is contact,
+      // Whatever breaks once is mostly over with the next attempt, as are credentials that have been rotated. To be told that a resourceVersion has expired is contact,
       // unless it goes on like that.
-      tell: expired ? expiredAgain : failure.kind === 'refused' || this.#failures > 1,
+      tell: expired ? expiredAgain : isLasting(failure) || this.#failures > 1,
     };
   }
 
@@ -72,4 +72,9 @@ export class Contact {
     if (failure.kind !== 'refused') return jittered;
     return Math.max(jittered, Math.min(failure.retryAfterMs, LONGEST_RETRY_AFTER_MS));
   }
+}
+
+/** Whether it is not likely to be over with the next attempt. */
+function isLasting(failure: Failure): boolean {
+  return failure.kind === 'refused' && failure.status !== 401;
 }

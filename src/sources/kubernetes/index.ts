@@ -40,9 +40,10 @@ export function kubernetesSource(options: KubernetesSourceOptions): Source {
   }
 
   async function start(sink: SourceSink, lastKnown?: readonly SourceRecord[]): Promise<void> {
-    const config = await loadKubeConfig(options);
+    await check();
     if (!stopped) {
-      reflectors = reflectorsFor(getWith(config), sink, lastKnown);
+      const get = getWith(() => loadKubeConfig(options));
+      reflectors = reflectorsFor(get, sink, lastKnown);
       for (const reflector of reflectors) reflector.start();
     }
     await firstSync.promise;

@@ -16,10 +16,12 @@ export interface Timing {
   readonly backoff: Backoff;
   /** For how long a watch is asked for, seconds; each for a time at random between the two. */
   readonly watchSeconds: { readonly least: number; readonly most: number };
-  /** How long after its time a watch may still be open. */
-  readonly graceMs: number;
-  /** How long an answer may take to begin, and each page of a list to come. */
-  readonly answerMs: number;
+  /** How long a watch may bring nothing, not even a bookmark. */
+  readonly quietMs: number;
+  /** How long the answer to a watch may take to begin. */
+  readonly watchAnswerMs: number;
+  /** How long the answer to a list may take to begin, and to go on. */
+  readonly listAnswerMs: number;
   /** A watch that is open for so long, or has brought an event, is no failure. */
   readonly steadyMs: number;
 }
@@ -27,9 +29,13 @@ export interface Timing {
 export const DEFAULT_TIMING: Timing = {
   backoff: { firstMs: 200, longestMs: 30_000 },
   watchSeconds: { least: 240, most: 480 },
-  graceMs: 15_000,
+  // An API server sends a bookmark each minute to watches that ask for them. From one that does not, another watch in its
+  // place costs little, and finds out whether it hangs: nothing else would tell, as its system acknowledges what is sent.
+  quietMs: 75_000,
+  // It answers at once, without anything to send.
+  watchAnswerMs: 20_000,
   // An API server ends other requests than watches after this time (its --request-timeout).
-  answerMs: 60_000,
+  listAnswerMs: 60_000,
   steadyMs: 1_000,
 };
 
@@ -118,7 +124,7 @@ export class Reflector {
 
   async #list(): Promise<void> {
     const { collection, get, changed, listed, log } = this.#options;
-    const silence = { answerMs: this.#timing.answerMs, bodyMs: this.#timing.answerMs };
+    const silence = { answerMs: this.#timing.listAnswerMs, bodyMs: this.#timing.listAnswerMs };
     const signal = this.#stopping.signal;
     const list = await readList(collection, (path) => get(path, silence, signal));
     log.debug({ count: list.entries.length, resourceVersion: list.resourceVersion }, `listed ${describe(collection)}`);
@@ -132,7 +138,7 @@ export class Reflector {
 
   async #watch(): Promise<void> {
     const { collection, get, log } = this.#options;
-    const { watchSeconds, graceMs, answerMs, steadyMs } = this.#timing;
+    const { watchSeconds, quietMs, watchAnswerMs, steadyMs } = this.#timing;
     const seconds = Math.round(watchSeconds.least + Math.random() * (watchSeconds.most - watchSeconds.least));
     const path = requestPath(collection, {
       watch: 'true',
@@ -140,7 +146,7 @@ export class Reflector {
       allowWatchBookmarks: 'true',
       timeoutSeconds: `${seconds}`,
     });
-    const body = await get(path, { answerMs, bodyMs: seconds * 1000 + graceMs }, this.#stopping.signal);
+    const body = await get(path, { answerMs: watchAnswerMs, bodyMs: quietMs }, this.#stopping.signal);
     let steady = false;
     const becomesSteady = () => {
       if (steady) return;

@@ -57,7 +57,12 @@ describe('what is worth telling', () => {
     expect(contact.failed(refused(410), 0).tell).toBe(false);
   });
 
-  test.each([401, 403, 429, 500])('a refusal with %d is at once', (status) => {
+  test('credentials that are not accepted are the second time: they may just have been rotated', () => {
+    const contact = new Contact(BACKOFF);
+    expect([1, 2].map(() => contact.failed(refused(401), 0).tell)).toEqual([false, true]);
+  });
+
+  test.each([403, 429, 500])('a refusal with %d is at once', (status) => {
     expect(new Contact(BACKOFF).failed(refused(status), 0).tell).toBe(true);
   });
 });

@@ -37,7 +37,7 @@ function start(timing: Timing = TIMING): void {
   config.loadFromString(api.kubeconfig);
   reflector = new Reflector({
     collection: { kind: 'Service', namespace: 'shop' },
-    get: counted(getWith(config)),
+    get: counted(getWith(async () => config)),
     changed: (change) => sink.changed(change),
     listed: () => undefined,
     denied: () => undefined,
@@ -202,18 +202,18 @@ describe('a connection that hangs', () => {
     vi.useRealTimers();
   });
 
-  test('is given up when nothing came for the time of the watch and a grace; each piece of it begins the time anew', async () => {
-    start({ ...TIMING, watchSeconds: { least: 240, most: 240 }, graceMs: 10_000 });
+  test('is given up when not even a bookmark came for a while; each piece of it begins the time anew', async () => {
+    start({ ...TIMING, quietMs: 75_000 });
     const watch = await listed();
     watch.watch();
     for (const name of ['a', 'b', 'c']) {
       watch.write(`${JSON.stringify(event('ADDED', service(name, '11')))}\n`);
       await sink.until(() => sink.world.has(`Service shop/${name}`));
-      vi.advanceTimersByTime(249_999);
+      vi.advanceTimersByTime(74_999);
     }
     watch.write(`${JSON.stringify(event('ADDED', service('d', '12')))}\n`);
     await sink.until(() => sink.world.has('Service shop/d'));
-    vi.advanceTimersByTime(250_000);
+    vi.advanceTimersByTime(75_000);
     await watch.closed;
     expect((await api.next()).parameter('resourceVersion')).toBe('12');
     expect(sink.told).toEqual([]);
@@ -292,9 +292,12 @@ describe('trouble', () => {
     expect(sink.problemsOf(ORIGIN)).toEqual([]);
   });
 
-  test('credentials that are not accepted are told as such', async () => {
+  test('credentials that are not accepted are told as such, the second time', async () => {
     start();
     (await api.next()).refuse(401, 'Unauthorized', 'Unauthorized');
+    const again = await api.next();
+    expect(sink.told).toEqual([]);
+    again.refuse(401, 'Unauthorized', 'Unauthorized');
     await sink.until(() => sink.told.length > 0);
     expect(sink.problemsOf(ORIGIN)[0]!.message).toContain('Cannot list services in namespace shop');
     expect(sink.problemsOf(ORIGIN)[0]!.advice).toContain('token or the client certificate');

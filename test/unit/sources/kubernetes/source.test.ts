@@ -186,7 +186,7 @@ describe('a right that is missing at the start', () => {
       else if (exchange.parameter('watch') === null) exchange.list('10', []);
       else watched += 1;
     }
-    for (let refused = 0; refused < 12; refused++) (await api.next()).refuse(403, 'Forbidden', 'no');
+    for (let refused = 0; refused < 6; refused++) (await api.next()).refuse(403, 'Forbidden', 'no');
     expect(sink.changes).toEqual([]);
   });
 
@@ -276,6 +276,72 @@ describe('a source that can never work is refused with a sentence, when checked 
     vi.stubEnv('KUBECONFIG', path.join(folder, 'missing'));
     source = kubernetesSource({ namespaces: [], log });
     await expectRefusal(/^Cannot read the kubeconfig .*missing: ENOENT/);
+  });
+});
+
+describe('credentials that have been rotated are read anew, and nothing is told', () => {
+  /** @param renew writes the second token where the first came from. */
+  async function expectRotation(renew: () => Promise<void>): Promise<void> {
+    const sink = new Recorder();
+    source!.start(sink).catch(() => undefined);
+    const first = [...(await requests(3)).values()];
+    expect(first.map(({ authorization }) => authorization)).toEqual(Array(3).fill('Bearer first'));
+    await renew();
+    for (const list of first) list.refuse(401, 'Unauthorized', 'Unauthorized');
+    const second = [...(await requests(3)).values()];
+    expect(second.map(({ authorization }) => authorization)).toEqual(Array(3).fill('Bearer second'));
+    expect(sink.told).toEqual([]);
+  }
+
+  /** A kubeconfig with this user. */
+  const withUser = (user: object) =>
+    kubeconfig(JSON.stringify({ ...JSON.parse(api.kubeconfig), users: [{ name: 'u', user }] }));
+
+  test('if they stand in the kubeconfig', async () => {
+    const kubeConfig = await withUser({ token: 'first' });
+    source = kubernetesSource({ namespaces: ['shop'], kubeConfig, log });
+    await expectRotation(async () => void (await withUser({ token: 'second' })));
+  });
+
+  test('if they stand in a file', async () => {
+    const tokenFile = path.join(folder, 'token');
+    await writeFile(tokenFile, 'first');
+    const kubeConfig = await withUser({ 'auth-provider': { name: 'tokenFile', config: { tokenFile } } });
+    source = kubernetesSource({ namespaces: ['shop'], kubeConfig, log });
+    await expectRotation(() => writeFile(tokenFile, 'second'));
+  });
+
+  test('if a plugin says them', async () => {
+    const said = path.join(folder, 'credential');
+    const say = (token: string) => writeFile(said, JSON.stringify({ kind: 'ExecCredential', status: { token } }));
+    await say('first');
+    const kubeConfig = await withUser({
+      exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'cat', args: [said] },
+    });
+    source = kubernetesSource({ namespaces: ['shop'], kubeConfig, log });
+    await expectRotation(() => say('second'));
+  });
+});
+
+describe('a context that is named', () => {
+  const contexts = () => {
+    const config = JSON.parse(api.kubeconfig);
+    return JSON.stringify({
+      ...config,
+      contexts: [...config.contexts, { name: 'y', context: { cluster: 'none', user: 'u' } }],
+      'current-context': 'y',
+    });
+  };
+
+  test('is used instead of the current one', async () => {
+    source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig(contexts()), context: 'x', log });
+    source.start(new Recorder()).catch(() => undefined);
+    expect((await requests(3)).has('/api/v1/services')).toBe(true);
+  });
+
+  test('but does not exist is refused with those that do', async () => {
+    source = kubernetesSource({ namespaces: [], kubeConfig: await kubeconfig(contexts()), context: 'z', log });
+    await expect(source.check()).rejects.toThrow(/kubeconfig .* has no context "z". Write one of x, y\.$/);
   });
 });
 
