@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Protocol } from '../src/settings/index.ts';
 import type { Contender, Surroundings } from './contender.ts';
 import { startFloor } from './floor.ts';
-import { formatIntervals } from './interval-table.ts';
+import { formatIntervalsAboveFloor } from './interval-table.ts';
 import { measure } from './measure.ts';
 import { runSession, type Session } from './session.ts';
 import { startShunt } from './shunt.ts';
@@ -36,7 +36,7 @@ async function bench({ rounds, protocol }: Options, session: Session): Promise<s
     contenders.push(await start());
   }
   const samples = await measure(contenders, { rounds, signal });
-  return `From renaming a file into place to the preview's first answer (${protocol}):\n\n${formatIntervals(samples)}`;
+  return `From renaming a file into place to the preview's first answer (${protocol}):\n\n${formatIntervalsAboveFloor(samples)}`;
 }
 
 function readOptions(args: readonly string[]): Options | string {

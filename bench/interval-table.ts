@@ -1,23 +1,34 @@
 import type { Samples } from './measure.ts';
 import { formatTable } from './table.ts';
 
-/** The samples in milliseconds, one line for each contender; all are compared with the first. */
+const HEADER = ['milliseconds', 'p50', 'p99', 'max', 'first', 'rounds'];
+
+/** The samples in milliseconds, one line for each contender. */
 export function formatIntervals(samples: readonly Samples[]): string {
-  const floor = summarize(samples[0]!);
-  const rows = samples
-    .map(summarize)
-    .map(({ title, p50, p99, max, first, rounds }, index) => [
-      title,
-      ...[p50, p99, max, first].map((time) => time.toFixed(2)),
-      String(rounds),
-      ...(index === 0
-        ? ['', '', '']
-        : [(p50 - floor.p50).toFixed(2), (p50 / floor.p50).toFixed(1), (p99 - floor.p99).toFixed(2)]),
-    ]);
+  return formatTable(HEADER, samples.map(summarize).map(cells));
+}
+
+/** Likewise; all are compared with the first, than which none can be faster. */
+export function formatIntervalsAboveFloor(samples: readonly Samples[]): string {
+  const [floor, ...others] = samples.map(summarize) as [Summary, ...Summary[]];
   return formatTable(
-    ['milliseconds', 'p50', 'p99', 'max', 'first', 'rounds', 'p50 - floor', 'p50 / floor', 'p99 - floor'],
-    rows,
+    [...HEADER, 'p50 - floor', 'p50 / floor', 'p99 - floor'],
+    [
+      [...cells(floor), '', '', ''],
+      ...others.map((summary) => [
+        ...cells(summary),
+        (summary.p50 - floor.p50).toFixed(2),
+        (summary.p50 / floor.p50).toFixed(1),
+        (summary.p99 - floor.p99).toFixed(2),
+      ]),
+    ],
   );
+}
+
+type Summary = ReturnType<typeof summarize>;
+
+function cells({ title, p50, p99, max, first, rounds }: Summary): readonly string[] {
+  return [title, ...[p50, p99, max, first].map((time) => time.toFixed(2)), String(rounds)];
 }
 
 function summarize({ title, times }: Samples) {

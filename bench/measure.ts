@@ -16,6 +16,9 @@ export interface MeasureOptions {
 /** The longest that one wait may take, in milliseconds: a change that takes longer is lost. */
 const PATIENCE_MS = 10_000;
 
+/** The longest that a contender may take to answer its first request, in milliseconds: one may have thousands of Services. */
+const START_PATIENCE_MS = 60_000;
+
 /** Where a round of all takes longer than this on the average, there are fewer rounds than were asked for. */
 const ROUND_MS = 100;
 
@@ -77,14 +80,15 @@ async function answerFrom(
 /** Waits until the contender answers requests. */
 async function pollerOf({ title, port, round }: Contender, signal: AbortSignal): Promise<Poller> {
   const { host, key } = round(0);
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + START_PATIENCE_MS;
   for (;;) {
     signal.throwIfAborted();
     const poller = await Poller.connect(port).catch(() => undefined);
     const answer = await poller?.ask(host, key).catch(() => undefined);
     if (poller !== undefined && answer?.status === 200) return poller;
     poller?.close();
-    if (performance.now() > end) throw new Error(`${title} had not answered a request after ${PATIENCE_MS / 1000} s.`);
+    if (performance.now() > end)
+      throw new Error(`${title} had not answered a request after ${START_PATIENCE_MS / 1000} s.`);
     await setTimeout(20, undefined, { signal });
   }
 }

@@ -11,28 +11,25 @@ const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 export interface ServingOptions extends Omit<Surroundings, 'upstreams'> {
   /** In messages. */
   readonly title: string;
-  /** The folder of manifests. */
-  readonly watched: string;
+  /** Flags that name the source. */
+  readonly source: readonly string[];
   readonly protocol: Protocol;
-  /** Flags of `shunt serve` besides. */
-  readonly flags?: readonly string[];
 }
 
 /**
- * Starts `shunt serve` on a folder of manifests, and an Envoy that follows it.
+ * Starts `shunt serve`, and an Envoy that follows it.
  *
  * @returns where the Envoy will accept requests, on the loopback address, and its process.
  */
 export async function startServing(options: ServingOptions): Promise<{ readonly port: number; readonly pid: number }> {
-  const { title, watched, protocol, flags = [], binary, folder, onStart, onFailure } = options;
+  const { title, source, protocol, binary, folder, onStart, onFailure } = options;
   const [xds, port] = [await freePort(), await freePort()];
   await startProcess({
     title,
     command: process.execPath,
     args: [
-      ...[program, 'serve', '--directory', watched],
+      ...[program, 'serve', ...source],
       ...['--xds', `127.0.0.1:${xds}`, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0'],
-      ...flags,
     ],
     log: join(folder, 'shunt.log'),
     onStart,

@@ -23,7 +23,15 @@ export async function startShunt(options: ShuntOptions): Promise<Contender> {
   mkdirSync(watched, { recursive: true });
   for (let service = 0; service < services; service++) writeStanding(watched, service, upstreams.baseline);
 
-  const { port } = await startServing({ title, watched, protocol, binary, folder, onStart, onFailure });
+  const { port } = await startServing({
+    title,
+    source: ['--directory', watched],
+    protocol,
+    binary,
+    folder,
+    onStart,
+    onFailure,
+  });
   const staged = join(folder, 'staged.yaml');
   return {
     title,

@@ -23,6 +23,12 @@ export async function startShunt(options: ShuntOptions): Promise<Gateway> {
   });
   writeFileSync(join(watched, 'all.yaml'), [baselineManifest(SERVICE, upstreams.baseline), ...standing].join('---\n'));
   const title = `${previews.toLocaleString('en')} previews`;
-  const serving = await startServing({ ...surroundings, title, watched, folder, protocol: 'delta' });
+  const serving = await startServing({
+    ...surroundings,
+    title,
+    source: ['--directory', watched],
+    folder,
+    protocol: 'delta',
+  });
   return { title, previews, ...serving };
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { kubernetesSource } from '../../src/sources/kubernetes/index.ts';
 import { withLastGood } from '../../src/sources/last-good/index.ts';
 import type { Source } from '../../src/sources/source.ts';
-import { describeWithApiServer } from '../support/apiserver.ts';
+import { describeWithApiServer } from '../support/with-apiserver.ts';
 import { sourceConformance } from '../unit/sources/conformance.ts';
 import { Recorder } from '../unit/sources/recorder.ts';
 import { Gate } from './gate.ts';

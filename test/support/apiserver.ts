@@ -8,36 +8,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, test } from 'vitest';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 120_000;
 
-const HOW_TO_GET_IT =
-  'KUBEBUILDER_ASSETS has to name a folder with etcd and kube-apiserver: ' +
-  'export KUBEBUILDER_ASSETS=$(go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use -p path)';
-
 /** `admin` may do everything; `viewer` nothing but what a test binds to it. */
 export type User = 'admin' | 'viewer';
-
-/** A suite with an API server of its own. Where there is none to run, it is skipped; on CI (`CI=true`) it fails. */
-export function describeWithApiServer(name: string, tests: (server: ApiServer) => void): void {
-  const assets = process.env.KUBEBUILDER_ASSETS;
-  if (!assets) {
-    test(name, (context) => {
-      if (process.env.CI) throw new Error(HOW_TO_GET_IT);
-      console.warn(HOW_TO_GET_IT);
-      context.skip(HOW_TO_GET_IT);
-    });
-    return;
-  }
-  describe(name, () => {
-    const server = new ApiServer(assets);
-    beforeAll(() => server.start());
-    afterAll(() => server.stop());
-    tests(server);
-  });
-}
 
 /**
  * A real kube-apiserver with an etcd, on loopback. There are no controllers: Services get no EndpointSlices, and a
@@ -51,6 +27,8 @@ export class ApiServer {
   #etcd: Process | undefined;
   #api: Process | undefined;
   #certificate = '';
+  /** Connections are kept: a benchmark writes tens of thousands of objects. */
+  #agent = new https.Agent({ keepAlive: true, maxSockets: 32 });
 
   /** @param assets a folder with the binaries etcd and kube-apiserver. */
   constructor(assets: string) {
@@ -96,9 +74,12 @@ export class ApiServer {
   /** Ends the API server alone, without a word to its clients. */
   async killApi(): Promise<void> {
     await this.#api?.kill();
+    this.#agent.destroy();
+    this.#agent = new https.Agent({ keepAlive: true, maxSockets: 32 });
   }
 
   async stop(): Promise<void> {
+    this.#agent.destroy();
     await Promise.all([this.#api?.kill(), this.#etcd?.kill()]);
     if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
   }
@@ -160,7 +141,7 @@ export class ApiServer {
           port: this.port,
           method,
           path: urlPath,
-          agent: false,
+          agent: this.#agent,
           // Until it has said that it is ready its certificate, which it makes itself, may not be there yet.
           ...(this.#certificate === '' ? { rejectUnauthorized: false } : { ca: this.#certificate }),
           headers: { authorization: `Bearer ${this.#tokens.admin}`, 'content-type': contentType },
