@@ -21,14 +21,22 @@ export const tlsSettings: readonly SettingField[] = ['xdsCa', 'xdsCert', 'xdsKey
  *   TLS is asked for in part.
  */
 export function bootstrapOptions(settings: Settings): BootstrapOptions {
-  const { xds, nodeId, protocol, gatewayNamespace, envoyAdmin } = settings;
+  const { xds, nodeId, protocol, gatewayNamespace, envoyAdmin, envoyProbe } = settings;
   if (xds.port === 0 || xds.host === '0.0.0.0' || xds.host === '::') {
     throw new SettingsError([
       `setting xds: "${formatHostPort(xds)}" is where a server listens, not where an Envoy reaches it; give --xds with an ` +
         'address that this Envoy can connect to, for example 127.0.0.1:18000.',
     ]);
   }
-  return { xds, nodeId, protocol, namespace: gatewayNamespace, tls: tlsOf(settings), admin: envoyAdmin };
+  return {
+    xds,
+    nodeId,
+    protocol,
+    namespace: gatewayNamespace,
+    tls: tlsOf(settings),
+    admin: envoyAdmin,
+    probe: envoyProbe,
+  };
 }
 
 /** Paths become absolute: an Envoy may be started in another folder. */

@@ -4,7 +4,7 @@ import { bootstrapOptions, bootstrapSettings, tlsSettings } from './bootstrap-op
 import type { Command } from './command.ts';
 
 export const command: Command = {
-  settings: [...bootstrapSettings, ...tlsSettings, 'sdsDirectory'],
+  settings: [...bootstrapSettings, ...tlsSettings, 'envoyProbe', 'sdsDirectory'],
   examples: [
     {
       line: 'shunt bootstrap --xds shunt.shunt-system:18000 > bootstrap.yaml && envoy --config-path bootstrap.yaml',

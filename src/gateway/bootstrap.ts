@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import type { HostPort, Protocol } from '../settings/index.ts';
+import { adminCluster, probeListener } from './probe.ts';
+import { socketAddress } from './socket-address.ts';
 import { type ControlPlaneTls, transportSocket } from './tls.ts';
 
 /** The name of the static cluster through which an Envoy reaches the control plane. */
@@ -18,13 +20,15 @@ export interface BootstrapOptions {
   readonly tls?: ControlPlaneTls | undefined;
   /** Where this Envoy's own admin interface listens: an IP address. */
   readonly admin: HostPort;
+  /** Where it says whether it is ready, and its statistics: an IP address. Undefined is nowhere. */
+  readonly probe?: HostPort | undefined;
 }
 
 /** A `envoy.config.bootstrap.v3.Bootstrap` in its JSON form. */
 export type Bootstrap = Readonly<Record<string, unknown>>;
 
 /** What an Envoy is started with, so that it takes everything else from the control plane. Pure. */
-export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin }: BootstrapOptions): Bootstrap {
+export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin, probe }: BootstrapOptions): Bootstrap {
   return {
     node: {
       id: nodeId,
@@ -52,6 +56,7 @@ export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin }
       lds_config: overAds,
     },
     static_resources: {
+      ...(probe === undefined ? {} : { listeners: [probeListener(probe)] }),
       clusters: [
         {
           name: controlPlaneCluster,
@@ -78,6 +83,7 @@ export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin }
             endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(xds) } }] }],
           },
         },
+        ...(probe === undefined ? [] : [adminCluster(admin)]),
       ],
     },
     // Most services of a fleet get no request at a given gateway. Measured with 1,000 services of 20 previews: 370 MB instead
@@ -112,7 +118,3 @@ export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin }
 
 // No time limit for the first answer: an Envoy without listeners would call itself ready, and a load balancer send to it.
 const overAds = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
-
-function socketAddress({ host, port }: HostPort) {
-  return { socket_address: { address: host, port_value: port } };
-}

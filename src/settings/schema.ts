@@ -460,6 +460,16 @@ export const schema: { readonly [F in SettingField]: Setting<Settings[F]> } = {
     defaultText: '127.0.0.1:19001',
     read: readHostPort({ names: false, anyPort: false }),
   },
+  envoyProbe: {
+    name: 'envoy-probe',
+    kind: 'single',
+    placeholder: 'IP:PORT',
+    description:
+      'Where the Envoy answers GET /ready and /stats/prometheus, and nothing else: what probes and scrapers may reach of its admin interface.',
+    accepts: 'IP:PORT, for example 0.0.0.0:19002',
+    default: undefined,
+    read: readHostPort({ names: false, anyPort: false }),
+  },
 };
 
 /** Every setting with its field, in the order of the schema, which is the order of help. */

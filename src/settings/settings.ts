@@ -118,6 +118,8 @@ export interface Settings {
   readonly gatewayNamespace: string | undefined;
   /** Where an Envoy serves its own admin interface: an IP address. */
   readonly envoyAdmin: HostPort;
+  /** Where an Envoy says whether it is ready, and its statistics, and nothing else; undefined: nowhere. An IP address. */
+  readonly envoyProbe: HostPort | undefined;
 }
 
 /** A setting's name in `Settings`. */

@@ -37,3 +37,13 @@ describe('the bootstrap of an Envoy', () => {
     );
   });
 });
+
+test('what probes reach of an Envoy is whether it is ready, and its statistics', () => {
+  const config = bootstrapConfig({ ...options, probe: { host: '0.0.0.0', port: 19002 } });
+  expect(JSON.stringify(config).match(/"path":"[^"]*"/g)).toEqual(['"path":"/ready"', '"path":"/stats/prometheus"']);
+  expect(config).toHaveProperty('static_resources.listeners[0].address.socket_address', {
+    address: '0.0.0.0',
+    port_value: 19002,
+  });
+  expect(bootstrapConfig(options)).not.toHaveProperty('static_resources.listeners');
+});

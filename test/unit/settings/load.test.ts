@@ -129,6 +129,7 @@ describe('where a setting is taken from', () => {
       protocol: 'sotw',
       gatewayNamespace: 'shop',
       envoyAdmin: '127.0.0.1:4',
+      envoyProbe: '0.0.0.0:5',
     };
     const written = settingEntries
       .filter(([field]) => field !== 'config')
@@ -308,7 +309,7 @@ describe('a setting that cannot stand is refused with its place, its value and w
 
   test('a key that is unheard of, with all that there are', () => {
     expect(refusal(['--config', file('turbo-encabulator: 1')])[0]).toMatch(
-      /^shunt\.yaml:1 key turbo-encabulator: there is no such setting; write one of config, directory, .*, envoy-admin\.$/,
+      /^shunt\.yaml:1 key turbo-encabulator: there is no such setting; write one of config, directory, .*, envoy-probe\.$/,
     );
   });
 
