@@ -47,6 +47,8 @@ export type ProblemCode =
   | 'address-shared'
   | 'host-network'
   | 'baseline-empty'
+  | 'gateway-loop'
+  | 'endpoints-missing'
   | 'rule-hidden'
   | 'rule-partly-hidden'
   | 'rules-too-many';

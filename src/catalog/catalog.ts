@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../problems.ts';
-import type { ObjectRef, SourceChange, SourceRecord } from '../sources/source.ts';
+import type { EndpointSliceRecord, ObjectRef, SourceChange, SourceRecord } from '../sources/source.ts';
 import { refKey } from '../sources/source.ts';
 import { readEndpoints } from './endpoints.ts';
+import { GatewayIndex } from './gateways.ts';
 import { KeyIndex } from './keys.ts';
 import type { Labelled, LabelReading } from './labels.ts';
 import { labelledService, readLabels } from './labels.ts';
@@ -11,7 +13,8 @@ import { describe, SERVICE, serviceId } from './model.ts';
 import { ANNOTATIONS, LABELS } from './names.ts';
 import { type PodChange, PodIndex } from './pod-index.ts';
 import { labelledPods, type PodGroupId, podEndpoints, podPort } from './pods.ts';
-import { SliceIndex } from './slice-index.ts';
+import { forget, note } from './set-map.ts';
+import { ownerOf, SliceIndex } from './slice-index.ts';
 
 /** What a change of the sources touched, so that the next rooms look at nothing else. */
 export interface CatalogChange {
@@ -44,6 +47,10 @@ export interface CatalogView {
   podsListen(id: PodGroupId, port: HttpPort): boolean;
   /** Whether a baseline's port has addresses, and all of them are those of Pods that are previews. */
   hasOnlyCopies(id: ServiceId, port: HttpPort): boolean;
+  /** Addresses of gateways among those of a baseline's port: requests would go round in circles, so nobody gets them. */
+  gatewaysBehind(id: ServiceId, port: HttpPort): readonly string[];
+  /** Whether the Service that a baseline's endpoints are to come from has any, or there is none such. */
+  hasEndpointsFrom(baseline: Baseline): boolean;
   /** Whether there is such a Service at all, labelled or not. */
   hasService(id: ServiceId): boolean;
   /** All that wants a key, in force or not. Looks at every Service, so it is for people's questions only. */
@@ -57,6 +64,13 @@ export interface KeyClaim {
   /** Absent where the object is no preview: it is invalid, or has expired. */
   readonly preview?: Preview | undefined;
   readonly problems: readonly Problem[];
+}
+
+/** What the slices say of a Service's port. */
+interface Behind {
+  readonly endpoints: readonly Endpoint[];
+  /** Addresses that are gateways and so none of its endpoints. */
+  readonly gateways: readonly string[];
 }
 
 interface Entry {
@@ -81,8 +95,11 @@ export class Catalog implements CatalogView {
   #nextExpiry = Number.POSITIVE_INFINITY;
   readonly #slices = new SliceIndex();
   readonly #pods = new PodIndex();
+  readonly #gateways = new GatewayIndex(this.#slices);
+  /** Services from which baselines have their endpoints, with those baselines. */
+  readonly #fronted = new Map<ServiceId, Set<ServiceId>>();
   /** What was read of the slices, by port name: a change of one preview asks for the endpoints of its siblings. */
-  readonly #endpoints = new Map<ServiceId, Map<string, readonly Endpoint[]>>();
+  readonly #endpoints = new Map<ServiceId, Map<string, Behind>>();
 
   constructor(previewDomain: string) {
     this.#previewDomain = previewDomain;
@@ -109,11 +126,26 @@ export class Catalog implements CatalogView {
   }
 
   endpoints(id: ServiceId, port: HttpPort): readonly Endpoint[] {
-    const ports = this.#endpoints.get(id) ?? new Map<string, readonly Endpoint[]>();
+    return this.#behind(id, port).endpoints;
+  }
+
+  #behind(id: ServiceId, { name }: HttpPort): Behind {
+    const ports = this.#endpoints.get(id) ?? new Map<string, Behind>();
     if (this.#entries.has(id)) this.#endpoints.set(id, ports);
-    const known = ports.get(port.name) ?? readEndpoints(this.#slices.of(id), port.name, this.#isCopy(id));
-    ports.set(port.name, known);
+    const known = ports.get(name) ?? this.#readBehind(id, name);
+    ports.set(name, known);
     return known;
+  }
+
+  /** Copies, which a baseline's selector may cover, and gateways, which may stand behind its name, are not its endpoints. */
+  #readBehind(id: ServiceId, portName: string): Behind {
+    const gateways = new Set<string>();
+    const endpoints = readEndpoints(this.#slicesBehind(id), portName, (address, port) => {
+      const isGateway = this.#gateways.has(address, port);
+      if (isGateway) gateways.add(address);
+      return isGateway || this.#isCopy(id, address);
+    });
+    return { endpoints, gateways: [...gateways].sort() };
   }
 
   podEndpoints(id: PodGroupId, port: HttpPort, ipv6: boolean | undefined): readonly Endpoint[] {
@@ -125,15 +157,29 @@ export class Catalog implements CatalogView {
   }
 
   hasOnlyCopies(id: ServiceId, port: HttpPort): boolean {
-    return (
-      this.endpoints(id, port).length === 0 && readEndpoints(this.#slices.of(id), port.name, () => false).length > 0
-    );
+    if (this.endpoints(id, port).length > 0) return false;
+    const all = readEndpoints(this.#slicesBehind(id), port.name);
+    return all.length > 0 && all.every(({ address }) => this.#isCopy(id, address));
   }
 
-  /** Which addresses of a Service are those of copies: a baseline's selector may cover Pods that are labelled as previews. */
-  #isCopy(id: ServiceId): (address: string) => boolean {
+  gatewaysBehind(id: ServiceId, port: HttpPort): readonly string[] {
+    return this.#behind(id, port).gateways;
+  }
+
+  hasEndpointsFrom({ endpointsFrom }: Baseline): boolean {
+    return endpointsFrom === undefined || this.#slices.of(endpointsFrom).some(({ endpoints }) => endpoints.length > 0);
+  }
+
+  /** The slices that say where a Service's requests go: until the one that it names has any, its own. */
+  #slicesBehind(id: ServiceId): readonly EndpointSliceRecord[] {
     const baseline = this.#baselines.get(id);
-    return (address) => baseline !== undefined && this.#pods.has(baseline.namespace, address);
+    const from = baseline !== undefined && this.hasEndpointsFrom(baseline) ? baseline.endpointsFrom : undefined;
+    return this.#slices.of(from ?? id);
+  }
+
+  #isCopy(id: ServiceId, address: string): boolean {
+    const baseline = this.#baselines.get(id);
+    return baseline !== undefined && this.#pods.has(baseline.namespace, address);
   }
 
   hasService(id: ServiceId): boolean {
@@ -177,6 +223,8 @@ export class Catalog implements CatalogView {
 
   /** Adds what depends on the endpoints and keys that a change touched. */
   #followed(touched: Touched): CatalogChange {
+    // What is added on the way is followed too.
+    for (const id of touched.endpoints) for (const front of this.#fronted.get(id) ?? []) touched.endpoints.add(front);
     for (const id of touched.endpoints) this.#endpoints.delete(id);
     for (const id of touched.endpoints) touched.intercepts.add(this.#entries.get(id)?.preview?.baseline ?? id);
     for (const [key, wasDeclared] of touched.keys) {
@@ -192,7 +240,7 @@ export class Catalog implements CatalogView {
         this.#putObject(labelledService(record), now, touched);
         break;
       case 'EndpointSlice':
-        for (const id of this.#slices.put(record)) touched.endpoints.add(id);
+        this.#exchangeSlice(refKey(record), record, touched);
         break;
       case 'Pod':
         touched.pods(this.#pods.put(record));
@@ -208,7 +256,7 @@ export class Catalog implements CatalogView {
         this.#exchange(serviceId(ref.namespace, ref.name), undefined, touched);
         break;
       case 'EndpointSlice':
-        for (const id of this.#slices.remove(refKey(ref))) touched.endpoints.add(id);
+        this.#exchangeSlice(refKey(ref), undefined, touched);
         break;
       case 'Pod':
         touched.pods(this.#pods.remove(ref));
@@ -216,6 +264,13 @@ export class Catalog implements CatalogView {
       default:
         ref.kind satisfies never;
     }
+  }
+
+  #exchangeSlice(key: string, after: EndpointSliceRecord | undefined, touched: Touched): void {
+    for (const id of this.#gateways.concernedBy(this.#slices.get(key))) touched.endpoints.add(id);
+    for (const id of after === undefined ? this.#slices.remove(key) : this.#slices.put(after))
+      touched.endpoints.add(id);
+    for (const id of this.#gateways.concernedBy(after)) touched.endpoints.add(id);
   }
 
   /** What the groups of Pods that a change touched are now, and the baselines whose addresses they have or had. */
@@ -226,7 +281,9 @@ export class Catalog implements CatalogView {
       else this.#putObject(labelledPods(id, pods), now, touched);
     }
     for (const { namespace, address } of touched.podAddresses) {
-      for (const id of this.#slices.servicesWith(namespace, address)) touched.endpoints.add(id);
+      for (const slice of this.#slices.with(address)) {
+        if (slice.namespace === namespace) touched.endpoints.add(ownerOf(slice));
+      }
     }
   }
 
@@ -252,11 +309,9 @@ export class Catalog implements CatalogView {
     else this.#expiries.set(id, expiry);
     this.#nextExpiry = Math.min(this.#nextExpiry, expiry ?? Number.POSITIVE_INFINITY);
 
-    if (before?.reading.baseline !== undefined || after?.reading.baseline !== undefined) {
-      if (after?.reading.baseline === undefined) this.#baselines.delete(id);
-      else this.#baselines.set(id, after.reading.baseline);
-      touched.baselines.add(id);
-    }
+    this.#exchangeBaseline(before?.reading.baseline, after?.reading.baseline, touched);
+    for (const front of this.#fronted.get(id) ?? []) this.#refront(front, touched);
+    for (const other of this.#gateways.set(id, after?.reading.isGateway ?? false)) touched.endpoints.add(other);
     for (const key of [before?.preview?.key, after?.preview?.key]) {
       if (key !== undefined && !touched.keys.has(key)) touched.keys.set(key, this.#keys.isDeclared(key));
     }
@@ -274,6 +329,35 @@ export class Catalog implements CatalogView {
       touched.intercepts.add(after.preview.baseline);
     }
     touched.problems.set(`${(after ?? before)?.object.kind ?? SERVICE} ${id}`, after?.reading.problems ?? []);
+  }
+
+  #exchangeBaseline(before: Baseline | undefined, after: Baseline | undefined, touched: Touched): void {
+    if (before?.endpointsFrom !== undefined) forget(this.#fronted, before.endpointsFrom, before.id);
+    if (after?.endpointsFrom !== undefined) note(this.#fronted, after.endpointsFrom, after.id);
+    if (before !== undefined) this.#baselines.delete(before.id);
+    if (after !== undefined) this.#baselines.set(after.id, this.#withTargets(after));
+    for (const baseline of [before, after]) if (baseline !== undefined) touched.baselines.add(baseline.id);
+  }
+
+  /** Follows a change of the Service from which a baseline has its endpoints. */
+  #refront(id: ServiceId, touched: Touched): void {
+    const before = this.#baselines.get(id)!;
+    const after = this.#withTargets(this.#entries.get(id)!.reading.baseline!);
+    if (isDeepStrictEqual(before.ports, after.ports)) return;
+    this.#baselines.set(id, after);
+    this.#endpoints.delete(id);
+    touched.baselines.add(id);
+  }
+
+  /** Behind the name of a baseline may stand gateways; then the port of its Pods is what the other Service says. */
+  #withTargets(baseline: Baseline): Baseline {
+    const others = baseline.endpointsFrom && this.#entries.get(baseline.endpointsFrom)?.object.ports;
+    if (!others) return baseline;
+    const ports = baseline.ports.map((port) => {
+      const other = others.find(({ name }) => name === port.name);
+      return other === undefined ? port : Object.freeze({ ...port, targetPort: other.targetPort ?? other.port });
+    });
+    return Object.freeze({ ...baseline, ports: Object.freeze(ports) });
   }
 }
 

@@ -16,12 +16,12 @@ export interface Listening {
  * name the same pods. Sorted, so that every replica says the same.
  *
  * @param portName the Service's name of the port, empty for an unnamed one.
- * @param excluded addresses that are not the Service's, though its slices have them.
+ * @param excluded addresses with their ports that are not the Service's, though its slices have them.
  */
 export function readEndpoints(
   slices: readonly EndpointSliceRecord[],
   portName: string,
-  excluded: (address: string) => boolean = () => false,
+  excluded: (address: string, port: number) => boolean = () => false,
 ): readonly Endpoint[] {
   const family = slices.some((slice) => slice.addressType === 'IPv4' && slice.endpoints.length > 0) ? 'IPv4' : 'IPv6';
   const found = slices
@@ -32,7 +32,7 @@ export function readEndpoints(
       return slice.endpoints.flatMap(({ addresses, ...conditions }) => {
         // A slice lists further addresses of an endpoint for no one's use: consumers take the first (API reference).
         const [address] = addresses;
-        return address === undefined || excluded(address) ? [] : [{ ...conditions, address, port }];
+        return address === undefined || excluded(address, port) ? [] : [{ ...conditions, address, port }];
       });
     });
   return endpointsOf(found);

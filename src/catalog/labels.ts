@@ -6,7 +6,7 @@ import { readHost } from './hosts.ts';
 import type { Life, TimeReading } from './life.ts';
 import { readExpiresAt, readTtl } from './life.ts';
 import { readMatch } from './match.ts';
-import type { Baseline, HttpPort, Identity, OutsideHost, Preview } from './model.ts';
+import type { Baseline, HttpPort, Identity, OutsideHost, Preview, ServiceId } from './model.ts';
 import { describe, SERVICE, serviceId } from './model.ts';
 import { ANNOTATIONS, isKey, LABELS } from './names.ts';
 import { readPort } from './ports.ts';
@@ -32,10 +32,12 @@ export function labelledService(service: ServiceRecord): Labelled {
 export interface LabelReading {
   readonly baseline?: Baseline;
   readonly preview?: Preview;
+  /** Whether its endpoints are gateways. */
+  readonly isGateway?: boolean;
   readonly problems: readonly Problem[];
 }
 
-const BASELINE_ONLY = [ANNOTATIONS.hosts, ANNOTATIONS.allowFrom];
+const BASELINE_ONLY = [ANNOTATIONS.hosts, ANNOTATIONS.allowFrom, ANNOTATIONS.endpointsFrom];
 const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.whenUnready, ANNOTATIONS.ttl, ANNOTATIONS.expiresAt];
 
 /**
@@ -45,14 +47,15 @@ const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.whenUnready, ANNOTATIONS.tt
  * whole or not at all: what its owner meant by the part at fault cannot be guessed.
  */
 export function readLabels(object: Labelled, previewDomain: string): LabelReading {
-  const isBaseline = LABELS.role in object.labels;
+  const isGateway = object.labels[LABELS.role] === 'gateway';
+  const isBaseline = LABELS.role in object.labels && !isGateway;
   const isPreview = LABELS.intercepts in object.labels || LABELS.key in object.labels;
   if (isEmpty(object.labels) && isEmpty(object.annotations)) return { problems: [] };
 
   const report = new Report(object);
   const allowed = [...(isBaseline ? BASELINE_ONLY : []), ...(isPreview ? PREVIEW_ONLY : [])];
   checkNames(object, allowed, report);
-  if (isBaseline && object.kind !== SERVICE) {
+  if (LABELS.role in object.labels && object.kind !== SERVICE) {
     report.add('role-invalid', `it has the label ${LABELS.role}, which belongs on a Service.`, 'Remove it.');
     return { problems: report.problems };
   }
@@ -62,6 +65,16 @@ export function readLabels(object: Labelled, previewDomain: string): LabelReadin
       `it is labelled both ${LABELS.role} and ${LABELS.intercepts}, and stays a baseline only.`,
       `Remove ${LABELS.role} from a preview, or ${LABELS.intercepts} and ${LABELS.key} from a baseline.`,
     );
+  }
+  if (isGateway) {
+    if (isPreview) {
+      report.add(
+        'role-invalid',
+        `it is labelled both ${LABELS.role}: gateway and ${LABELS.intercepts}, and is no preview.`,
+        `Remove one of the two: gateways are nobody's copy.`,
+      );
+    }
+    return { isGateway, problems: report.problems };
   }
   if (isBaseline) {
     const baseline = readBaseline(object, report, previewDomain);
@@ -136,7 +149,7 @@ function readBaseline(object: Labelled, report: Report, previewDomain: string): 
     report.add(
       'role-invalid',
       `the label ${LABELS.role} is ${JSON.stringify(role)}, so nothing can intercept it.`,
-      `Write ${LABELS.role}: baseline, or remove the label.`,
+      `Write ${LABELS.role}: baseline, or gateway where its endpoints are Envoys of Shunt's, or remove the label.`,
     );
     return undefined;
   }
@@ -145,6 +158,7 @@ function readBaseline(object: Labelled, report: Report, previewDomain: string): 
     ports: readPorts(object, report, 'cannot be reached through the gateways'),
     hosts: readHosts(object, report, previewDomain),
     allowFrom: readAllowFrom(object, report),
+    endpointsFrom: readEndpointsFrom(object, report),
   });
 }
 
@@ -189,6 +203,20 @@ function readAllowFrom(object: Labelled, report: Report): readonly string[] {
     );
   }
   return Object.freeze(entries.filter(isDnsLabel));
+}
+
+/** Another Service of the same namespace: whoever may write one there may also change the baseline's own selector. */
+function readEndpointsFrom(object: Labelled, report: Report): ServiceId | undefined {
+  const name = object.annotations[ANNOTATIONS.endpointsFrom];
+  if (name === undefined || (isDnsLabel(name) && name !== object.name)) {
+    return name && serviceId(object.namespace, name);
+  }
+  report.add(
+    'target-invalid',
+    `the annotation ${ANNOTATIONS.endpointsFrom} is ${JSON.stringify(name)}, so its own endpoints are used.`,
+    'Write the name of another Service of its namespace, whose selector is the one that this Service had.',
+  );
+  return undefined;
 }
 
 function listOf(text: string | undefined): string[] {

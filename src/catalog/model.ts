@@ -27,6 +27,8 @@ export interface Baseline extends Identity {
   readonly hosts: readonly OutsideHost[];
   /** Namespaces, besides its own, whose previews may intercept it. */
   readonly allowFrom: readonly string[];
+  /** The Service whose endpoints are its own, where gateways stand behind its name. */
+  readonly endpointsFrom?: ServiceId | undefined;
 }
 
 /** A copy of one baseline: it is reached by its key, by a rule, or by both. */

@@ -8,6 +8,7 @@ export const LABELS = {
 export const ANNOTATIONS = {
   hosts: 'shunt.dev/hosts',
   allowFrom: 'shunt.dev/allow-from',
+  endpointsFrom: 'shunt.dev/endpoints-from',
   match: 'shunt.dev/match',
   whenUnready: 'shunt.dev/when-unready',
   ttl: 'shunt.dev/ttl',

@@ -14,9 +14,13 @@ export class SliceIndex {
     return [...(this.#byService.get(id) ?? [])].map((key) => this.#slices.get(key)!);
   }
 
-  /** The Services of a namespace that have an address. */
-  servicesWith(namespace: string, address: string): readonly ServiceId[] {
-    return [...(this.#byAddress.get(`${namespace} ${address}`) ?? [])].map((key) => ownerOf(this.#slices.get(key)!));
+  get(key: string): EndpointSliceRecord | undefined {
+    return this.#slices.get(key);
+  }
+
+  /** The slices of all Services that have an address. */
+  with(address: string): readonly EndpointSliceRecord[] {
+    return [...(this.#byAddress.get(address) ?? [])].map((key) => this.#slices.get(key)!);
   }
 
   /** @returns the Services whose slices changed. */
@@ -40,10 +44,10 @@ export class SliceIndex {
   }
 }
 
-function ownerOf({ namespace, service }: EndpointSliceRecord): ServiceId {
+export function ownerOf({ namespace, service }: EndpointSliceRecord): ServiceId {
   return serviceId(namespace, service);
 }
 
-function addressesOf({ namespace, endpoints }: EndpointSliceRecord): readonly string[] {
-  return endpoints.flatMap(({ addresses }) => addresses.map((address) => `${namespace} ${address}`));
+export function addressesOf({ endpoints }: EndpointSliceRecord): readonly string[] {
+  return endpoints.flatMap(({ addresses }) => addresses);
 }

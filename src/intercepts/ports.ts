@@ -1,7 +1,7 @@
 import type { CatalogView } from '../catalog/catalog.ts';
 import type { Baseline, Endpoint, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
-import { LABELS } from '../catalog/names.ts';
+import { ANNOTATIONS, LABELS } from '../catalog/names.ts';
 import type { Problem } from '../problems.ts';
 import { mergeEndpoints } from './endpoints.ts';
 import { type InheritedKeys, inheritedKeys, MOST_INHERITED } from './hierarchy.ts';
@@ -29,6 +29,20 @@ function onlyCopies(baseline: Baseline, { port }: HttpPort): Problem {
       `all of its endpoints at port ${port} are Pods labelled ${LABELS.intercepts}, which get no requests without their key; ` +
       'so there is nobody to answer those.',
     advice: `Take the label off the baseline's own Pods, or see why none of them is there.`,
+  };
+}
+
+function gatewaysThemselves(baseline: Baseline, { port }: HttpPort, gateways: readonly string[]): Problem {
+  return {
+    code: 'gateway-loop',
+    object: describe(baseline),
+    place: baseline.place,
+    message:
+      `at port ${port} ${gateways.join(', ')} among its endpoints are the gateways themselves, so requests would go round in ` +
+      'circles; they are left out.',
+    advice:
+      `Name a Service with the selector of its own Pods in the annotation ${ANNOTATIONS.endpointsFrom}, or give it back that ` +
+      'selector.',
   };
 }
 
@@ -79,6 +93,8 @@ export function portEndpoints(
     return { preview, subsets: [...subsets, ...taken], endpoints };
   });
   if (catalog.hasOnlyCopies(baseline.id, port)) problems.push(onlyCopies(baseline, port));
+  const gateways = catalog.gatewaysBehind(baseline.id, port);
+  if (gateways.length > 0) problems.push(gatewaysThemselves(baseline, port, gateways));
   const merged = mergeEndpoints(catalog.endpoints(baseline.id, port), copies);
   for (const { preview, address } of merged.shared) {
     problems.push(

@@ -2,6 +2,7 @@ import type { CatalogView } from '../catalog/catalog.ts';
 import { matchText } from '../catalog/match.ts';
 import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe, SERVICE } from '../catalog/model.ts';
+import { ANNOTATIONS } from '../catalog/names.ts';
 import type { Problem } from '../problems.ts';
 import { Claims, hiddenBy, partlyHidden } from './claims.ts';
 import type { BaselineIntercepts, Intercept } from './intercept.ts';
@@ -33,7 +34,7 @@ export function resolveIntercepts(
   const baseline = catalog.baseline(id);
   if (baseline === undefined) return { problems: previews.map((preview) => baselineMissing(preview)) };
 
-  const problems: Problem[] = [];
+  const problems: Problem[] = catalog.hasEndpointsFrom(baseline) ? [] : [endpointsMissing(baseline)];
   const intercepts: Intercept[] = [];
   const claims = new Claims();
   for (const preview of previews) {
@@ -71,6 +72,16 @@ function baselineMissing(preview: Preview): Problem {
     `it intercepts Service ${preview.baseline}, which is not there or is no baseline.`,
     `Label that Service shunt.dev/role: baseline, or correct the label shunt.dev/intercepts.`,
   );
+}
+
+function endpointsMissing(baseline: Baseline): Problem {
+  return {
+    code: 'endpoints-missing',
+    object: describe(baseline),
+    place: baseline.place,
+    message: `its annotation ${ANNOTATIONS.endpointsFrom} names Service ${baseline.endpointsFrom}, which has no endpoints; its own are used.`,
+    advice: 'Give that Service the selector of the Pods that serve its requests, or remove the annotation.',
+  };
 }
 
 /** Why a baseline does not take a preview, whatever else there is. */
