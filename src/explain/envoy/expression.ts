@@ -10,22 +10,28 @@ const MOST_COMPILED = 1_000;
 
 /** Whether an expression matches a whole text. */
 export function matchesWhole(regex: string, text: string): boolean {
-  return expression(regex).matcher(text).matches();
+  return expression(regex).matcher(bytesOf(text)).matches();
 }
 
 /** RE2's `GlobalReplace`: each match gives way to the substitution, in which `\1` is the first group. */
 export function replaceMatches(regex: string, substitution: string, text: string): string {
-  const matcher = expression(regex).matcher(text);
+  const bytes = bytesOf(text);
+  const matcher = expression(regex).matcher(bytes);
   let result = '';
   let end = 0;
   while (matcher.find()) {
     // A match of nothing right behind another is none.
     if (matcher.end() === matcher.start() && matcher.start() === end && end > 0) continue;
-    result += text.slice(end, matcher.start());
+    result += bytes.slice(end, matcher.start());
     result += substitution.replace(/\\(\d)/g, (_, group) => matcher.group(Number(group)) ?? '');
     end = matcher.end();
   }
-  return result + text.slice(end);
+  return Buffer.from(result + bytes.slice(end), 'latin1').toString();
+}
+
+/** Envoy's expressions see bytes: `.` is one of them, and `é` has two. */
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function expression(regex: string): RE2JS {

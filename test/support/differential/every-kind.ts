@@ -58,6 +58,15 @@ function testOf(kind: string): TestSpec {
   }
 }
 
+/** Of two characters, which `é` is not, and two bytes, which it is. */
+const BYTES: MatchSpec = {
+  method: undefined,
+  path: { kind: 'exact', value: '/bytes', samples: ['/bytes'] },
+  conditions: [
+    { source: 'header', name: 'x-a', test: { kind: 'regex', value: '[^a][^b]', ignoreCase: true, samples: ['é'] } },
+  ],
+};
+
 export const everyKind: CatalogSpec = {
   baselines: ['shop/api', 'shop/web'].map((id) => ({
     id,
@@ -71,6 +80,7 @@ export const everyKind: CatalogSpec = {
   })),
   previews: [
     ...RULE_KINDS.map((kind, index): PreviewSpec => ({ ...PREVIEW, match: matchOf(kind, index) })),
+    { ...PREVIEW, match: BYTES },
     { ...PREVIEW, key: 'pr-1', pods: true },
     { ...PREVIEW, key: 'pr-2', whenUnready: 'deny', endpoints: [] },
     { ...PREVIEW, key: 'checkout' },
@@ -92,7 +102,7 @@ const DRAFT: Draft = {
 };
 
 export const requestsOfEveryKind: readonly Draft[] = [
-  ...RULE_KINDS.map((_, aim): Draft => ({ ...DRAFT, aim })),
+  ...[...RULE_KINDS, BYTES].map((_, aim): Draft => ({ ...DRAFT, aim })),
   ...CARRIERS.map((_, carrier): Draft => ({ ...DRAFT, purpose: 'key', carrier })),
   // To the preview that denies, and by the key of the preview of another Service to that of its parent.
   { ...DRAFT, purpose: 'key', aim: 1 },
