@@ -1,3 +1,4 @@
+import { Departed } from './departed.ts';
 import type { Resource } from './resource.ts';
 import { type ByName, Table, type TableUpdate } from './table.ts';
 
@@ -14,6 +15,10 @@ export interface View {
   get(typeUrl: string, name: string): Resource | undefined;
   /** No name twice. */
   names(typeUrl: string): Iterable<string>;
+  /** What stood under a name until a short while ago, if nothing does now. */
+  departed(typeUrl: string, name: string): Resource | undefined;
+  /** No name twice. */
+  departedNames(typeUrl: string): Iterable<string>;
 }
 
 /** Names whose resource came, went or has another version, by type URL. */
@@ -38,7 +43,13 @@ export class ResourceStore {
   readonly #common = new Table();
   readonly #groups = new Map<string, Table>();
   readonly #listeners = new Set<(changes: Changes) => void>();
+  readonly #departed: Departed;
   #sequence = 0;
+
+  /** @param now milliseconds since whenever: what is gone is remembered for a while. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#departed = new Departed(now);
+  }
 
   /** Whether the first update has come. */
   get synced(): boolean {
@@ -52,11 +63,11 @@ export class ResourceStore {
 
   /** Listeners are told before this returns, if anything differs; of the first update in any case. */
   apply(update: ResourceUpdate): Changes {
-    const common = { table: this.#common, replaced: this.#common.apply(update) };
+    const common = this.#applyTo(this.#common, undefined, update);
     const groups = new Map<string, Layer>();
     for (const [group, groupUpdate] of update.groups ?? []) {
       const table = this.#groups.get(group) ?? new Table();
-      groups.set(group, { table, replaced: table.apply(groupUpdate) });
+      groups.set(group, this.#applyTo(table, group, groupUpdate));
       if (table.isEmpty) this.#groups.delete(group);
       else this.#groups.set(group, table);
     }
@@ -71,26 +82,38 @@ export class ResourceStore {
     return changes;
   }
 
+  #applyTo(table: Table, group: string | undefined, update: TableUpdate): Layer {
+    const replaced = table.apply(update);
+    this.#departed.note(group, replaced, (typeUrl, name) => table.get(typeUrl, name) !== undefined);
+    return { table, replaced };
+  }
+
   /** @param groups those that its nodes are in, the first before the others. */
   view(...groups: readonly string[]): View {
     const store = this;
     const own = () => groups.flatMap((group) => store.#groups.get(group) ?? []);
+    const layers = [...groups, undefined];
+    const get = (typeUrl: string, name: string): Resource | undefined => {
+      for (const group of groups) {
+        const resource = store.#groups.get(group)?.get(typeUrl, name);
+        if (resource !== undefined) return resource;
+      }
+      return store.#common.get(typeUrl, name);
+    };
     return {
       get sequence() {
         return store.#sequence;
       },
-      get: (typeUrl, name) => {
-        for (const group of groups) {
-          const resource = store.#groups.get(group)?.get(typeUrl, name);
-          if (resource !== undefined) return resource;
-        }
-        return store.#common.get(typeUrl, name);
-      },
+      get,
       names: (typeUrl) => {
         const tables = own().filter((table) => table.has(typeUrl));
         if (tables.length === 0) return store.#common.names(typeUrl);
         return new Set([store.#common, ...tables].flatMap((table) => [...table.names(typeUrl)]));
       },
+      departed: (typeUrl, name) =>
+        get(typeUrl, name) === undefined ? store.#departed.get(typeUrl, name, layers) : undefined,
+      departedNames: (typeUrl) =>
+        new Set([...store.#departed.names(typeUrl, layers)].filter((name) => get(typeUrl, name) === undefined)),
     };
   }
 

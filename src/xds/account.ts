@@ -108,7 +108,10 @@ export abstract class Account implements Ordered {
     this.comparisons += 1;
     const resource = this.view.get(this.typeUrl, name);
     const version = resource?.version ?? ABSENT;
-    const isRefused = this.refused.compare(name, version);
+    // Where there is no word for what is gone, what was refused last stays so.
+    const isRefused = this.canSay(resource)
+      ? this.refused.compare(name, version)
+      : this.refused.refused(name) !== undefined;
     const differs = !isRefused && version !== this.expectedVersion(name);
     if (differs && resource !== undefined) {
       this.backlog.update(name, this.view.sequence, since);

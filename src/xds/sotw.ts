@@ -38,6 +38,7 @@ export class SotwSubscription extends Subscription<SotwRequest> {
       return state;
     }
     this.#basis = version === '' ? 'empty' : 'unknown';
+    if (version !== '') this.#recall(referrers);
     // What nobody here remembers may be old, and refer to what has long been gone.
     const since = version === '' ? this.view.sequence : 0;
     if (version === '' || this.rules.fullState) {
@@ -50,6 +51,21 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     }
     this.answerDue = this.rules.fullState;
     return [];
+  }
+
+  /**
+   * Absence deletes at once, and a client that was away while a resource went may still refer to it. So what went lately
+   * is sent once more, as if the client had it, until nothing refers to it any more (rule 12).
+   */
+  #recall(referrers: Referrers): void {
+    if (!this.rules.fullState || this.rules.removalsAfter.length === 0 || referrers === 'elsewhere') return;
+    for (const name of this.view.departedNames(this.typeUrl)) {
+      const resource = this.view.departed(this.typeUrl, name);
+      if (resource === undefined || !this.wants(name)) continue;
+      this.hold(name, resource);
+      this.refused.doubt(name, 0);
+      this.compare(name, 0);
+    }
   }
 
   /**
@@ -87,10 +103,15 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     return false;
   }
 
-  /** An Envoy takes no other cluster before the one that it warms has an assignment; an empty one will do. */
+  /**
+   * An Envoy takes no other cluster before the one that it warms has an assignment: the last that there was, or an empty one.
+   */
   protected override standIn(name: string): Resource | undefined {
     if (this.typeUrl !== typeUrls.loadAssignment) return undefined;
-    return resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', { cluster_name: name });
+    const empty = resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', { cluster_name: name });
+    const refused = this.refused.refused(name);
+    if (refused === undefined) return this.view.departed(this.typeUrl, name) ?? empty;
+    return refused.version === empty.version ? undefined : empty;
   }
 
   protected override canSay(resource: Resource | undefined): boolean {

@@ -52,7 +52,8 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
   /** What the client waits for is answered even when it is gone. */
   override compare(name: string, since?: number): void {
     super.compare(name, since);
-    if (this.#expected.has(name) && this.wants(name) && this.latest(name) === undefined) this.owe(name);
+    if (!this.#expected.has(name) || !this.wants(name) || this.latest(name) !== undefined) return;
+    if (this.backlog.removals.has(name) || this.standIn(name) !== undefined) this.owe(name);
   }
 
   /**
@@ -87,11 +88,10 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
       if (this.canSay(resource)) choose(name, resource);
       else this.backlog.answer(name);
     }
-    const part = this.refused.nextPart((name) => this.wants(name) && !this.backlog.behind.has(name));
+    const part = this.refused.nextPart((name) => this.#isToBeTried(name));
     if (part !== undefined) {
       for (const name of part.names) {
-        const resource = this.#answerTo(name);
-        if (this.canSay(resource)) choose(name, resource, part.since);
+        choose(name, this.#answerTo(name), part.since);
       }
     } else {
       for (const name of this.#allowedUpdates(order)) choose(name, this.latest(name));
@@ -168,6 +168,13 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
       this.answerDue = true;
     }
     for (const name of asked) this.owe(name);
+  }
+
+  /** Whether a part of a refused response still has to say something of a name: what changed since goes its own way. */
+  #isToBeTried(name: string): boolean {
+    const { updates, removals } = this.backlog;
+    const hasChanged = updates.has(name) || (removals.has(name) && this.canSay(undefined));
+    return this.wants(name) && !hasChanged && this.canSay(this.#answerTo(name));
   }
 
   #answerTo(name: string): Resource | undefined {

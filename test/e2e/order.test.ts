@@ -42,8 +42,9 @@ function requests(answeredBy: Name): RequestKind[] {
   ];
 }
 
-async function startServer(port?: number): Promise<TestServer> {
-  const test = await TestServer.start({}, port);
+/** @param of what it serves goes on from an earlier one's. */
+async function startServer(port?: number, of?: TestServer): Promise<TestServer> {
+  const test = await TestServer.start(of === undefined ? {} : { store: of.store }, port);
   cleanups.push(() => test.close());
   return test;
 }
@@ -141,11 +142,37 @@ describe.skipIf(envoy === undefined).each(protocols)('a real Envoy in which a cl
       await load.expect('api', ['a', 'c']);
       next.apply(...serviceOf('a'), ...serviceOf('c'), listener('main', main), toC);
       await accepted(next, ...serviceOf('c'), toC);
-      await load.expect('api', ['c']);
       await load.settle(100);
     });
     expect(report.kinds.flatMap(({ failures }) => failures)).toEqual([]);
     expect(report.failed).toBe(0);
     expect(await gateway.rejected()).toEqual({});
+  });
+});
+
+describe.skipIf(envoy === undefined).each(protocols)('a real Envoy that was cut off, in %s,', (protocol) => {
+  it('keeps the cluster that its routes use, though both are gone from the world, until it has the new routes', async () => {
+    const test = await startServer();
+    const main = await freePort();
+    test.apply(...serviceOf('a'), listener('main', main), routes('main', 'a', SAYS));
+    await startGateway(test.port, protocol);
+    await accepted(test, routes('main', 'a', SAYS));
+    const report = await underLoad({ port: main, kinds: requests('a') }, async (load) => {
+      await test.close();
+      const toB = routes('main', 'b', SAYS);
+      test.store.apply({ set: [...serviceOf('b'), toB], remove: serviceOf('a') });
+      await load.expect('api', ['a', 'b']);
+      const next = await startServer(test.port, test);
+      await accepted(next, toB);
+      await next.event('acknowledged', ({ typeUrl, changes }) => {
+        return (
+          typeUrl === typeUrls.cluster && changes.some(({ name, version }) => name === 'a' && version === undefined)
+        );
+      });
+      await load.expect('api', ['b']);
+      await load.settle(100);
+    });
+    expect(report.kinds.flatMap(({ failures }) => failures)).toEqual([]);
+    expect(report.failed).toBe(0);
   });
 });

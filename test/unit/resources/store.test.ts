@@ -165,3 +165,59 @@ describe('groups', () => {
     expect(store.view('web').get(type, 'a')).toBe(a2);
   });
 });
+
+describe('what has departed', () => {
+  it('is remembered until it comes back, whatever it comes back as', () => {
+    const store = new ResourceStore();
+    const view = store.view();
+    store.apply({ set: [a1, b1], remove: [] });
+    expect([...view.departedNames(type)]).toEqual([]);
+    store.apply({ set: [], remove: [a1] });
+    expect([...view.departedNames(type)]).toEqual(['a']);
+    expect(view.departed(type, 'a')).toBe(a1);
+    expect(view.departed(type, 'b')).toBeUndefined();
+    expect(view.departed(other, 'a')).toBeUndefined();
+    store.apply({ set: [a2], remove: [] });
+    expect([...view.departedNames(type)]).toEqual([]);
+    expect(view.departed(type, 'a')).toBeUndefined();
+    store.apply({ set: [], remove: [a2] });
+    expect(view.departed(type, 'a')).toBe(a2);
+  });
+
+  it('is forgotten after ten minutes', () => {
+    let now = 0;
+    const store = new ResourceStore(() => now);
+    const view = store.view();
+    store.apply({ set: [a1], remove: [] });
+    store.apply({ set: [], remove: [a1] });
+    now = 600_000;
+    expect(view.departed(type, 'a')).toBe(a1);
+    now = 600_001;
+    expect(view.departed(type, 'a')).toBeUndefined();
+    expect([...view.departedNames(type)]).toEqual([]);
+  });
+
+  it('is the latest thousand of each type, however many come and go', () => {
+    const store = new ResourceStore();
+    for (let index = 0; index < 5_000; index++) {
+      const resource = makeResource(type, `r${index}`, '1');
+      store.apply({ set: [resource], remove: [] });
+      store.apply({ set: [], remove: [resource] });
+    }
+    const names = [...store.view().departedNames(type)];
+    expect(names).toHaveLength(1_000);
+    expect(names[0]).toBe('r4000');
+    expect(names.at(-1)).toBe('r4999');
+  });
+
+  it('is what the nodes of a group have seen go, and nothing that another stands in for', () => {
+    const store = new ResourceStore();
+    store.apply({ set: [a1], remove: [], groups: forWeb(own) });
+    store.apply({ set: [], remove: [], groups: notForWeb });
+    expect(store.view('web').departed(type, 'a')).toBeUndefined();
+    store.apply({ set: [], remove: [a1] });
+    expect(store.view('web').departed(type, 'a')).toBe(own);
+    expect([...store.view('web').departedNames(type)]).toEqual(['a']);
+    expect(store.view().departed(type, 'a')).toBe(a1);
+  });
+});

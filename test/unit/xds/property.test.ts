@@ -195,7 +195,6 @@ class Run {
     this.#unanswered.clear();
     this.#answered.clear();
     this.#asked.clear();
-    this.#refusedSeveral = false;
     this.#post();
   }
 
@@ -299,9 +298,9 @@ class Run {
     const before = new Set(this.#client.held.get(cluster)!.keys());
     const working = this.#workingRoutes();
     this.#client.receive(response);
-    // In state of the world, a client that comes back may hold clusters that nobody here remembers, and one that refuses
-    // several changes may have taken a cluster that is left out of the next response.
-    if (this.#variant === 'delta' || (this.#streams === 1 && !this.#refusedSeveral)) {
+    // In state of the world, a client that refuses several changes may have taken a cluster that is left out of the next
+    // response.
+    if (this.#variant === 'delta' || !this.#refusedSeveral) {
       if (response.typeUrl === cluster) {
         const used = [...this.#client.held.get(routeConfiguration)!.values()].map(referenceOf);
         const lost = used.filter((name) => before.has(name) && !this.#client.held.get(cluster)!.has(name));

@@ -163,6 +163,22 @@ describe('a client that comes back, in state of the world', () => {
       ['CDS a@1'],
       [ask('CDS', [], { nonce: 'older.3' }), ['send CDS a@1']],
     ],
+    'rule 12: a cluster that went while the client was away stays until the routes that may refer to it have changed': [
+      ['CDS a@1', 'EDS a@1', 'CDS b@1', 'RDS r@1>a'],
+      [world('-CDS a', '-EDS a', 'RDS r@2>b'), []],
+      [ask('CDS', [], { version: 'another' }), ['send CDS a@1 b@1']],
+      [ask('EDS', ['a', 'b'], { version: 'another' }), ['send EDS a@1 b@none']],
+      [ask('RDS', ['r'], { version: 'another' }), []],
+      [introduced, []],
+      [ack('EDS'), ['acknowledged EDS a@1 b@none']],
+      [ack('CDS'), ['acknowledged CDS b@1', 'send RDS r@2>b']],
+      [ack('RDS'), ['acknowledged RDS r@2>b', 'send CDS b@1']],
+    ],
+    'a client that comes for the first time is not sent what went before': [
+      ['CDS a@1', 'CDS b@1'],
+      [world('-CDS a'), []],
+      [ask('CDS', []), ['send CDS b@1']],
+    ],
     'rule 12: changed routes wait for the clusters that the client missed': [
       ['CDS new@1', 'RDS r@new'],
       [ask('CDS', [], { version: stateOf('CDS old@1') }), ['send CDS new@1']],
@@ -179,6 +195,22 @@ describe('a client that comes back, in state of the world', () => {
 
 describe('a cluster that goes early, in state of the world', () => {
   sotwTable({
+    'rule 11: a cluster that went before its endpoints were asked for gets the last that there were': [
+      ['CDS a@1', 'EDS a@1'],
+      [ask('CDS', []), ['send CDS a@1']],
+      [world('-CDS a', '-EDS a'), []],
+      [ask('EDS', ['a', 'b']), ['send EDS a@1']],
+    ],
+    'rule 11: endpoints that are gone and were refused are sent empty, and no more if that is refused, too': [
+      ['CDS a@1', 'EDS a@bad'],
+      [ask('CDS', []), ['send CDS a@1']],
+      [ask('EDS', ['a']), ['send EDS a@bad']],
+      [nack('EDS'), ['refused EDS a@bad']],
+      [world('-EDS a'), ['send EDS a@none']],
+      [nack('EDS'), ['refused EDS a@none']],
+      [world('CDS b@1'), []],
+      [ack('CDS'), ['acknowledged CDS a@1', 'send CDS a@1 b@1']],
+    ],
     'rule 11: empty endpoints that are refused beside others are sent again by themselves': [
       ['CDS a@1', 'CDS b@1', 'EDS b@bad'],
       [ask('CDS', []), ['send CDS a@1 b@1']],
@@ -190,12 +222,12 @@ describe('a cluster that goes early, in state of the world', () => {
 
   it('rule 11: a cluster that went before its endpoints were asked for gets empty ones, or the client waits for ever', () => {
     const store = new ResourceStore();
-    const [cluster, endpoints] = [resource('CDS a@1'), resource('EDS a@1')];
-    store.apply({ set: [cluster, endpoints], remove: [] });
+    const cluster = resource('CDS a@1');
+    store.apply({ set: [cluster], remove: [] });
     const stream = sotwStream({ id: 's', view: store.view() });
     const request = { version: '', nonce: '', error: undefined, names: [] };
     stream.request({ ...request, typeUrl: TYPES.CDS });
-    stream.worldChanged(store.apply({ set: [], remove: [cluster, endpoints] }).of());
+    stream.worldChanged(store.apply({ set: [], remove: [cluster] }).of());
 
     const [response] = stream.request({ ...request, typeUrl: TYPES.EDS, names: ['a'] });
     expect(response).toMatchObject({ type: 'respond', typeUrl: TYPES.EDS, resources: [{ name: 'a' }] });
