@@ -6,6 +6,7 @@ const LISTED = 20;
 
 interface Round {
   readonly startedAt: number;
+  /** The first of them, as many as a line names. */
   readonly resources: Set<string>;
   readonly envoys: Set<string>;
   readonly refusedBy: Set<string>;
@@ -26,7 +27,11 @@ export function receiptLog(log: Pick<Logger, 'info'>): (event: XdsEvent) => void
     rounds.set(event.sequence, round);
     round.open.add(responseKey(event));
     round.envoys.add(event.node);
-    for (const { name } of event.changes) round.resources.add(`${shortType(event.typeUrl)} ${name}`);
+    // A fleet that starts is sent everything, thousands of times.
+    for (const { name } of event.changes) {
+      if (round.resources.size >= LISTED) break;
+      round.resources.add(`${shortType(event.typeUrl)} ${name}`);
+    }
     roundOf.set(responseKey(event), event.sequence);
   };
 
@@ -44,7 +49,7 @@ export function receiptLog(log: Pick<Logger, 'info'>): (event: XdsEvent) => void
     log.info(
       {
         sequence,
-        resources: [...round.resources].slice(0, LISTED),
+        resources: [...round.resources],
         envoys: taken.slice(0, LISTED),
         refusedBy: [...round.refusedBy].slice(0, LISTED),
         milliseconds,

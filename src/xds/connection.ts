@@ -45,9 +45,13 @@ interface Client<Request extends DiscoveryRequest> {
   readonly connectedAt: number;
 }
 
+/** Tells the streams of this process from those of any other: a client may come back to another with a nonce of ours. */
+const PROCESS = randomBytes(6).toString('base64url');
+let streams = 0;
+
 /** Joins one gRPC call to its state machine: bytes to events, actions to bytes. Nothing thrown in here leaves it. */
 export class Connection<Request extends DiscoveryRequest> {
-  readonly #id = randomBytes(6).toString('base64url');
+  readonly #id = `${PROCESS}.${(streams++).toString(36)}`;
   readonly #call: Call;
   /** Kept, because nobody can tell it any more when the client has gone. */
   readonly #address: string | undefined;
@@ -218,7 +222,6 @@ export class Connection<Request extends DiscoveryRequest> {
         if (!isLast) this.#introduce(client);
       });
     }, this.#context.limits.introductionMs);
-    this.#patience.unref();
   }
 
   #run(client: Client<Request>, actions: readonly Action[]): void {

@@ -12,7 +12,9 @@ export class WireMessage {
 
   constructor(pieces: readonly Uint8Array[]) {
     this.#pieces = pieces;
-    this.byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
+    let byteLength = 0;
+    for (const { length } of pieces) byteLength += length;
+    this.byteLength = byteLength;
   }
 
   /** As `Buffer.copy` does. @returns the number of bytes copied. */
@@ -37,13 +39,11 @@ const REMOVED_RESOURCES = 6;
 export function encodeResponse(variant: Variant, response: Respond): WireMessage {
   const { typeUrl, version, resources, removed, nonce } = response;
   const prefix: (resource: Resource) => Uint8Array = variant === 'sotw' ? sotwPrefix : deltaPrefix;
-  return new WireMessage([
-    text(VERSION, version),
-    text(TYPE_URL, typeUrl),
-    ...resources.flatMap((resource) => [prefix(resource), resource.body]),
-    ...removed.map((name) => text(REMOVED_RESOURCES, name)),
-    text(NONCE, nonce),
-  ]);
+  const pieces = [text(VERSION, version), text(TYPE_URL, typeUrl)];
+  for (const resource of resources) pieces.push(prefix(resource), resource.body);
+  for (const name of removed) pieces.push(text(REMOVED_RESOURCES, name));
+  pieces.push(text(NONCE, nonce));
+  return new WireMessage(pieces);
 }
 
 function text(field: number, value: string): Uint8Array {

@@ -34,6 +34,8 @@ export function logEvents(log: Logger): (event: XdsEvent, address: string | unde
         return;
       case 'pushed':
       case 'acknowledged':
+        // Most often nobody listens, and there are many names.
+        if (!log.isLevelEnabled('debug')) return;
         log.debug(
           { node, stream, nonce: event.nonce, type: event.typeUrl, names: listed(event.changes) },
           `${client(node)}: ${what(event)} ${event.type}`,

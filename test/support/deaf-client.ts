@@ -17,8 +17,8 @@ export interface DeafStream {
   end(): void;
   /** Takes all responses from now on. */
   read(): void;
-  /** Reads up to the end of the first message. */
-  firstMessage(): Promise<Uint8Array>;
+  /** Reads the responses, as far as they are asked for. */
+  messages(): AsyncGenerator<Uint8Array>;
   /** The HTTP/2 error code that the stream ended with, 0 if with none. */
   readonly ended: Promise<number>;
   /** The gRPC status, if the server sends nothing else. */
@@ -72,17 +72,7 @@ export class DeafClient {
       askPart: (length, part) => send(part, false, length),
       end: () => void stream.end(),
       read: () => void stream.resume(),
-      firstMessage: async () => {
-        const pieces: Buffer[] = [];
-        let length = 0;
-        for await (const piece of stream as AsyncIterable<Buffer>) {
-          pieces.push(piece);
-          length += piece.length;
-          const all = length < 5 ? undefined : Buffer.concat(pieces);
-          if (all !== undefined && length >= 5 + all.readUInt32BE(1)) return all.subarray(5, 5 + all.readUInt32BE(1));
-        }
-        throw new Error('The stream has ended.');
-      },
+      messages: () => messagesOf(stream),
       ended: new Promise((resolve) => stream.on('close', () => resolve(stream.rstCode ?? 0))),
       status: new Promise((resolve) => stream.on('response', (answer) => resolve(Number(answer['grpc-status'])))),
     };
@@ -90,5 +80,17 @@ export class DeafClient {
 
   close(): void {
     this.#session.destroy();
+  }
+}
+
+async function* messagesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of stream) {
+    rest = Buffer.concat([rest, piece]);
+    while (rest.length >= 5 && rest.length >= 5 + rest.readUInt32BE(1)) {
+      const end = 5 + rest.readUInt32BE(1);
+      yield rest.subarray(5, end);
+      rest = rest.subarray(end);
+    }
   }
 }

@@ -75,6 +75,8 @@ const MAIN = join(import.meta.dirname, '../../dist/main.js');
 /** The program, as a person runs it. */
 export interface ShuntProcess extends TestShunt {
   readonly child: ChildProcess;
+  /** Where it serves its health, on 127.0.0.1. */
+  readonly adminPort: number;
 }
 
 export interface ServeOptions {
@@ -117,7 +119,8 @@ export async function runShuntServe(folder: ManifestFolder, options: ServeOption
   const serving = await log.first(({ msg }) => msg.startsWith('serving ADS on'));
   await log.first(({ msg }) => msg === 'ready');
   return {
-    xdsPort: Number(String(serving.xds).split(':').at(-1)),
+    xdsPort: portOf(serving.xds),
+    adminPort: portOf(serving.admin),
     gatewayPort,
     log,
     child,
@@ -126,4 +129,8 @@ export async function runShuntServe(folder: ManifestFolder, options: ServeOption
       await ended;
     },
   };
+}
+
+function portOf(address: unknown): number {
+  return Number(String(address).split(':').at(-1));
 }

@@ -71,6 +71,8 @@ export class Guard extends ServerInterceptingCall {
   }
 
   override start(listener: Listener): void {
+    // It ends the timers, too, so none of them has to be kept from keeping the process.
+    this.#stream.once('close', () => this.#close());
     try {
       if (encodingOf(this.#call) !== 'identity') throw compressed;
       this.#share = this.#context.ledger.open(this.#context.peerOf(this.#call));
@@ -79,7 +81,6 @@ export class Guard extends ServerInterceptingCall {
       this.#turnAway(error);
       return;
     }
-    this.#stream.once('close', () => this.#close());
     this.#stream.on('data', (piece: Uint8Array) => this.#arrive(piece));
     this.#listener = listener;
     this.#call.start({
@@ -98,7 +99,6 @@ export class Guard extends ServerInterceptingCall {
         const sentence = `No request came within ${firstRequestMs / 1_000} s of the stream's beginning.`;
         this.#turnAway(new LimitExceeded(status.DEADLINE_EXCEEDED, sentence));
       }, firstRequestMs);
-      this.#firstRequest.unref();
     }
     this.#call.startRead();
   }
@@ -159,7 +159,6 @@ export class Guard extends ServerInterceptingCall {
     clearTimeout(this.#reading);
     if (this.#stream.destroyed) return;
     this.#reading = setTimeout(late, begun * this.#context.limits.writeDeadlineMs);
-    this.#reading.unref();
   }
 
   #turnAway({ code, message }: LimitExceeded): void {
