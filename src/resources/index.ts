@@ -5,4 +5,4 @@ export type { Resource, ResourceName } from './resource.ts';
 export { type ChangedNames, type Changes, ResourceStore, type ResourceUpdate, type View } from './store.ts';
 export type { TableUpdate } from './table.ts';
 export { contentVersion } from './version.ts';
-export { deltaPrefix, sotwPrefix } from './wire.ts';
+export { deltaPrefix, emptyEntry, sotwPrefix } from './wire.ts';

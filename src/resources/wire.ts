@@ -35,6 +35,15 @@ export function deltaPrefix(resource: Resource): Uint8Array {
   });
 }
 
+/**
+ * `DeltaDiscoveryResponse.resources` without a resource: that there is none of this name. Envoy's VHDS page wants the name
+ * among the aliases, too.
+ */
+export function emptyEntry(name: string): Uint8Array {
+  const message = protobuf.Writer.create().uint32(field(3)).string(name).uint32(field(4)).string(name).finish();
+  return concat(lengthDelimited(RESOURCES, message.length), message);
+}
+
 const sotwPrefixes = new WeakMap<Resource, Uint8Array>();
 const deltaPrefixes = new WeakMap<Resource, Uint8Array>();
 

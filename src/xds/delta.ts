@@ -1,4 +1,5 @@
 import type { Resource } from '../resources/index.ts';
+import { ABSENT } from './account.ts';
 import type { Content, Items, Referrers } from './exchange.ts';
 import type { DeltaRequest } from './protocol.ts';
 import { Subscription } from './subscription.ts';
@@ -13,6 +14,8 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   override begin({ subscribe, unsubscribe, initialVersions }: DeltaRequest, referrers: Referrers): readonly Resource[] {
     this.interest.amend(subscribe, unsubscribe);
     for (const [name, version] of initialVersions) {
+      // It was told that there is no such resource.
+      if (version === ABSENT) continue;
       const latest = this.latest(name);
       if (this.wants(name)) this.hold(name, latest?.version === version ? latest : { version });
     }
@@ -46,7 +49,11 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     return true;
   }
 
-  /** What does not exist is said to be removed (rule 8). */
+  #awaitsEntry(name: string): boolean {
+    return this.rules.onDemand === true && this.interest.names.has(name) && !this.held.has(name);
+  }
+
+  /** What does not exist is said to be removed, or to be unknown (rule 8). */
   protected override standIn(): undefined {
     return undefined;
   }
@@ -62,11 +69,14 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   protected override compose(items: Items): Content {
     const resources: Resource[] = [];
     const removed: string[] = [];
+    const unknown: string[] = [];
     for (const [name, resource] of items) {
-      if (resource === undefined) removed.push(name);
-      else resources.push(resource);
+      if (resource !== undefined) resources.push(resource);
+      // Whoever has it is to remove it; a name cannot be in a response twice.
+      else if (this.#awaitsEntry(name)) unknown.push(name);
+      else removed.push(name);
     }
     // For people who debug; each resource has a version of its own.
-    return { version: String(this.view.sequence), resources, removed, reverted: [] };
+    return { version: String(this.view.sequence), resources, removed, unknown, reverted: [] };
   }
 }

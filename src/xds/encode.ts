@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { deltaPrefix, type Resource, sotwPrefix } from '../resources/index.ts';
+import { deltaPrefix, emptyEntry, type Resource, sotwPrefix } from '../resources/index.ts';
 import type { Respond, Variant } from './protocol.ts';
 
 /**
@@ -37,10 +37,11 @@ const REMOVED_RESOURCES = 6;
 
 /** A DiscoveryResponse or a DeltaDiscoveryResponse. */
 export function encodeResponse(variant: Variant, response: Respond): WireMessage {
-  const { typeUrl, version, resources, removed, nonce } = response;
+  const { typeUrl, version, resources, removed, unknown, nonce } = response;
   const prefix: (resource: Resource) => Uint8Array = variant === 'sotw' ? sotwPrefix : deltaPrefix;
   const pieces = [text(VERSION, version), text(TYPE_URL, typeUrl)];
   for (const resource of resources) pieces.push(prefix(resource), resource.body);
+  for (const name of unknown) pieces.push(emptyEntry(name));
   for (const name of removed) pieces.push(text(REMOVED_RESOURCES, name));
   pieces.push(text(NONCE, nonce));
   return new WireMessage(pieces);

@@ -9,6 +9,8 @@ export interface Content {
   readonly version: string;
   readonly resources: readonly Resource[];
   readonly removed: readonly string[];
+  /** Names that the client asked for, and that are answered with an empty entry: there is no such resource. */
+  readonly unknown: readonly string[];
   /** Those that are no items, and may be another version than the client has now: it refused one, and may have taken it. */
   readonly reverted: readonly Resource[];
 }

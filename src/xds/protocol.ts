@@ -47,6 +47,8 @@ export interface Respond {
   readonly resources: readonly Resource[];
   /** Only in delta. */
   readonly removed: readonly string[];
+  /** Only in delta: answered with an empty entry, as there is no such resource. */
+  readonly unknown: readonly string[];
   /** What of it is new to the client, or was asked for. */
   readonly changes: readonly NamedVersion[];
 }

@@ -129,7 +129,7 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     const changed = [...items.values()].filter((resource) => resource !== undefined);
     const kept = this.rules.fullState ? [...this.held.values()].filter(({ name }) => !items.has(name)) : [];
     const reverted = this.refused.size === 0 ? [] : kept.filter(({ name }) => this.refused.isUncertain(name));
-    return { version: digest.toString(), resources: [...kept, ...changed], removed: [], reverted };
+    return { version: digest.toString(), resources: [...kept, ...changed], removed: [], unknown: [], reverted };
   }
 
   protected override hold(name: string, resource: Resource): void {

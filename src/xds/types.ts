@@ -14,6 +14,11 @@ export interface TypeRules {
   readonly removalsAfter: readonly string[];
   /** Whether a client needs it again when what refers to it changes: clusters warm until they have their endpoints. */
   readonly warmsReferrers?: boolean;
+  /**
+   * Whether an Envoy asks for a name when a request needs it, and lets the request wait for an entry of that name: an empty one
+   * if there is no such resource. (Envoy's VHDS page, "Subscribing to Resources".)
+   */
+  readonly onDemand?: boolean;
 }
 
 const afterClusters = [cluster, loadAssignment];
@@ -50,7 +55,16 @@ const rules = new Map<string, TypeRules>([
       removalsAfter: [listener, scopedRouteConfiguration],
     },
   ],
-  [virtualHost, { wildcard: true, fullState: false, updatesAfter: afterClusters, removalsAfter: [routeConfiguration] }],
+  [
+    virtualHost,
+    {
+      wildcard: true,
+      fullState: false,
+      updatesAfter: afterClusters,
+      removalsAfter: [routeConfiguration],
+      onDemand: true,
+    },
+  ],
 ]);
 
 const order = [...rules.keys()];

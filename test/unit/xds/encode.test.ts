@@ -14,6 +14,7 @@ const response: Respond = {
   nonce: 's.1',
   resources: [a, long],
   removed: ['gone', 'too'],
+  unknown: ['nüt'],
   changes: [],
 };
 
@@ -26,16 +27,20 @@ describe('an encoded response', () => {
       type_url: typeUrls.cluster,
       nonce: 's.1',
       removed_resources: ['gone', 'too'],
-      resources: [a, long].map(({ name, version, body }) => ({
-        name,
-        version,
-        resource: { type_url: typeUrls.cluster, value: Buffer.from(body) },
-      })),
+      resources: [
+        ...[a, long].map(({ name, version, body }) => ({
+          name,
+          version,
+          resource: { type_url: typeUrls.cluster, value: Buffer.from(body) },
+        })),
+        { name: 'nüt', aliases: ['nüt'] },
+      ],
     });
+    expect(decoded.resources[2]?.resource).toBeFalsy();
   });
 
   it('in state of the world is what a client decodes', () => {
-    const bytes = bytesOf(encodeResponse('sotw', { ...response, removed: [] }));
+    const bytes = bytesOf(encodeResponse('sotw', { ...response, removed: [], unknown: [] }));
     const decoded = decode('envoy.service.discovery.v3.DiscoveryResponse', bytes);
     expect(decoded).toMatchObject({
       version_info: '7',

@@ -7,7 +7,7 @@ import { makeResource } from '../../support/resources.ts';
 
 /**
  * A language for tables of events and what the state machine answers to them. Resources are written `CDS a@1`: type, name
- * and content; `RDS r@1>a+b` says that it refers to the clusters a and b; `-CDS a` removes one. What is sent reads `send CDS a@1 b@2 -c`, with `EDS a@none` for endpoints made up as there are none, and the answers to it
+ * and content; `RDS r@1>a+b` says that it refers to the clusters a and b; `-CDS a` removes one. What is sent reads `send CDS a@1 b@2 -c ?d`, with `?` before what is said to be unknown, and `EDS a@none` for endpoints made up as there are none, and the answers to it
  * `acknowledged CDS a@1`, `refused CDS a@1`, with `, again` if it is sent again in parts.
  */
 export const TYPES = {
@@ -162,7 +162,8 @@ function titleOf<Request extends SotwRequest | DeltaRequest>(action: Action, { n
     case 'respond': {
       nonces.set(type, [...(nonces.get(type) ?? []), action.nonce]);
       const removed = action.removed.map((name) => ({ name, version: undefined }));
-      return ['send', type, ...titles([...action.resources, ...removed])].join(' ');
+      const unknown = action.unknown.map((name) => `?${name}`);
+      return ['send', type, ...titles([...action.resources, ...removed]), ...unknown].join(' ');
     }
     case 'acknowledged':
       return ['acknowledged', type, ...titles(action.changes)].join(' ');
