@@ -77,6 +77,8 @@ export interface XdsLimits {
   /** How often a silent client is asked whether it is there, and how long it may take to answer, in milliseconds. */
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** How long a connection without streams may last, in milliseconds; an Envoy has one all the time. */
+  readonly idleConnectionMs: number;
   /** How long a client is given to ask for all its types before anything is removed, in milliseconds. */
   readonly introductionMs: number;
   /** How long `close` waits for streams to end before it cuts them off, in milliseconds. */
@@ -108,6 +110,7 @@ export const DEFAULT_LIMITS: XdsLimits = {
   writeDeadlineMs: 30_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,
+  idleConnectionMs: 60_000,
   introductionMs: 1_000,
   closeMs: 2_000,
 };

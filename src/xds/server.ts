@@ -59,8 +59,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     'grpc.max_receive_message_length': limits.requestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
-    // Nobody asks for its figures, and it keeps them for each message.
-    'grpc.enable_channelz': 0,
+    'grpc.max_connection_idle_ms': limits.idleConnectionMs,
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
   });

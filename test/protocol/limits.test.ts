@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, constants } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { struct, typeUrls } from '../../src/protos/index.ts';
@@ -417,6 +418,20 @@ describe('streams', () => {
     asking.send({ type_url: listener });
     expect((await asking.next()).type_url).toBe(listener);
     expect(warnings()).toEqual([`Refused a client at 127.0.0.1: ${details}`]);
+  });
+});
+
+describe('connections', () => {
+  it('without a stream are closed after a while, and others are not', async () => {
+    await start({ idleConnectionMs: 300 });
+    const good = client.delta();
+    good.send({ node: { id: 'good' }, type_url: cluster });
+    await good.next();
+    const silent = connectTcp(test.port, '127.0.0.1');
+    const idle = connect(`http://127.0.0.1:${test.port}`);
+    await Promise.all([once(silent.resume(), 'close'), once(idle, 'close')]);
+    good.send({ type_url: listener });
+    expect((await good.next()).type_url).toBe(listener);
   });
 });
 
