@@ -3,6 +3,7 @@ import { Catalog, type CatalogChange, type CatalogView } from './catalog/catalog
 import type { ServiceId } from './catalog/model.ts';
 import type { BaselineIntercepts, Rule } from './intercepts/intercept.ts';
 import { KeyListing } from './intercepts/listing.ts';
+import { type MirroredRequests, mirroredRequests } from './intercepts/mirrors.ts';
 import { resolveIntercepts } from './intercepts/resolve.ts';
 import { ambiguousNamespaces, type Routing, routeNames } from './intercepts/routing.ts';
 import type { ProblemLog } from './problem-log.ts';
@@ -18,8 +19,10 @@ import {
   listenerResources,
   listingResources,
   loadAssignmentResources,
+  mirrorResources,
   routeResources,
 } from './translate/resources.ts';
+import type { RouteIntercepts } from './translate/routes.ts';
 
 /** Where the pipeline's resources go, all of one change at once; `ResourceStore` is one. */
 export interface ResourceSink {
@@ -113,9 +116,12 @@ export class Pipeline implements SourceSink {
       const before = this.#baselines.get(id) ?? NOTHING;
       const after = this.#translate(id, before);
       followed.set(id, after);
-      update.replace([...before.clusters, ...before.assignments], [...after.clusters, ...after.assignments]);
+      update.replace(
+        [...before.clusters, ...before.assignments, ...before.mirrors],
+        [...after.clusters, ...after.assignments, ...after.mirrors],
+      );
       update.replace(before.forGrpc, after.forGrpc, GRPC_CLIENTS);
-      routesDiffer ||= !sameRules(before.rules, after.rules);
+      routesDiffer ||= !sameRouting(before, after);
       keysDiffer = this.#listing.replace(id, before.keys, after.keys) || keysDiffer;
     }
     if (!this.#started) {
@@ -158,8 +164,10 @@ export class Pipeline implements SourceSink {
       clusters: before.intercepts?.baseline === baseline ? before.clusters : clusterResources(baseline),
       assignments: loadAssignmentResources(intercepts),
       forGrpc: grpcResources(intercepts),
+      mirrors: mirrorResources(intercepts),
       rules: intercepts.rules,
       keys: intercepts.intercepts.flatMap(({ preview }) => preview.key ?? []),
+      mirrored: intercepts.ports.map(({ mirrors }) => mirroredRequests(mirrors)),
     };
     this.#baselines.set(id, translated);
     return translated;
@@ -169,8 +177,14 @@ export class Pipeline implements SourceSink {
   #routes(update: Update): void {
     const routing = (namespace?: string) =>
       routeNames(this.#catalog.baselines(), this.#options.previewDomain, namespace);
-    const resources = (names: Routing) =>
-      routeResources(names, (id) => this.#baselines.get(id)?.rules ?? [], this.#options);
+    const intercepts: RouteIntercepts = {
+      rules: (id) => this.#baselines.get(id)?.rules ?? [],
+      mirrored: (id, port) => {
+        const { intercepts, mirrored } = this.#baselines.get(id) ?? NOTHING;
+        return mirrored[intercepts?.baseline.ports.indexOf(port) ?? -1] ?? [];
+      },
+    };
+    const resources = (names: Routing) => routeResources(names, intercepts, this.#options);
 
     const common = routing();
     this.#problems.report('hosts', common.problems);
@@ -227,12 +241,24 @@ export interface BaselineFollowed {
 interface Translated extends BaselineFollowed {
   /** What gRPC clients get instead, or besides. */
   readonly forGrpc: readonly Resource[];
+  /** The clusters and assignments of mirrors. */
+  readonly mirrors: readonly Resource[];
   readonly rules: readonly Rule[];
   /** Of the previews in force. */
   readonly keys: readonly string[];
+  /** For each of the baseline's ports. */
+  readonly mirrored: readonly (readonly MirroredRequests[])[];
 }
 
-const NOTHING: Translated = { clusters: [], assignments: [], forGrpc: [], rules: [], keys: [] };
+const NOTHING: Translated = {
+  clusters: [],
+  assignments: [],
+  forGrpc: [],
+  mirrors: [],
+  rules: [],
+  keys: [],
+  mirrored: [],
+};
 
 /** Gathers what one change sets and removes, for everyone and for groups. */
 class Update implements ResourceUpdate {
@@ -257,8 +283,9 @@ class Update implements ResourceUpdate {
 /** How many objects and resources one log line names. */
 const LISTED = 20;
 
-function sameRules(a: readonly Rule[], b: readonly Rule[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** Whether routes would be the same, as far as they depend on previews. */
+function sameRouting(a: Translated, b: Translated): boolean {
+  return JSON.stringify([a.rules, a.mirrored]) === JSON.stringify([b.rules, b.mirrored]);
 }
 
 function title({ typeUrl, name }: ResourceName): string {

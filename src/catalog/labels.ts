@@ -6,6 +6,7 @@ import { readHost } from './hosts.ts';
 import type { Life, TimeReading } from './life.ts';
 import { readExpiresAt, readTtl } from './life.ts';
 import { readMatch } from './match.ts';
+import { readMode } from './mode.ts';
 import type { Baseline, HttpPort, Identity, OutsideHost, Preview, ServiceId } from './model.ts';
 import { describe, SERVICE, serviceId } from './model.ts';
 import { ANNOTATIONS, isKey, LABELS } from './names.ts';
@@ -38,7 +39,14 @@ export interface LabelReading {
 }
 
 const BASELINE_ONLY = [ANNOTATIONS.hosts, ANNOTATIONS.allowFrom, ANNOTATIONS.endpointsFrom];
-const PREVIEW_ONLY = [ANNOTATIONS.match, ANNOTATIONS.whenUnready, ANNOTATIONS.ttl, ANNOTATIONS.expiresAt];
+const PREVIEW_ONLY = [
+  ANNOTATIONS.match,
+  ANNOTATIONS.mode,
+  ANNOTATIONS.percentage,
+  ANNOTATIONS.whenUnready,
+  ANNOTATIONS.ttl,
+  ANNOTATIONS.expiresAt,
+];
 
 /**
  * Reads the labels and annotations of a Service, or of Pods.
@@ -232,7 +240,10 @@ function readPreview(object: Labelled, report: Report): Preview | undefined {
   const key = readKey(object, report);
   const match = readMatch(object.annotations[ANNOTATIONS.match]);
   if (match !== undefined && 'wrong' in match) report.add('match-invalid', match.wrong, match.advice);
-  if (!(LABELS.key in object.labels) && match === undefined) {
+  const { mirror, wrong } = readMode(object.annotations);
+  for (const { code, message, advice } of wrong) report.add(code, message, advice);
+  const ofAll = ANNOTATIONS.percentage in object.annotations;
+  if (!(LABELS.key in object.labels) && match === undefined && !ofAll) {
     report.add(
       'key-invalid',
       'it has no key, so no request can name it.',
@@ -257,6 +268,7 @@ function readPreview(object: Labelled, report: Report): Preview | undefined {
     key,
     match: match !== undefined && 'match' in match ? match.match : undefined,
     whenUnready: 'whenUnready' in unready ? unready.whenUnready : 'baseline',
+    mirror,
     life,
     ports,
   });

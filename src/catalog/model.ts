@@ -37,6 +37,8 @@ export interface Preview extends Identity {
   readonly key?: string | undefined;
   readonly match?: Match | undefined;
   readonly whenUnready: WhenUnready;
+  /** Present where requests are copied to the preview, and answered as if it were not there. */
+  readonly mirror?: Mirroring | undefined;
   readonly life: Life;
   /** A Service's own; absent where it is Pods, which listen where those of the baseline do. */
   readonly ports?: readonly HttpPort[] | undefined;
@@ -44,6 +46,12 @@ export interface Preview extends Identity {
 
 /** Who answers a preview's requests while it has no endpoint that is ready: its baseline, or nobody. */
 export type WhenUnready = 'baseline' | 'deny';
+
+/** How many of the requests that match, or of all where the preview has neither key nor match, are copied. */
+export interface Mirroring {
+  /** From 1 to 1,000,000, which is all. */
+  readonly perMillion: number;
+}
 
 export interface HttpPort {
   readonly name: string;

@@ -10,6 +10,8 @@ export const ANNOTATIONS = {
   allowFrom: 'shunt.dev/allow-from',
   endpointsFrom: 'shunt.dev/endpoints-from',
   match: 'shunt.dev/match',
+  mode: 'shunt.dev/mode',
+  percentage: 'shunt.dev/percentage',
   whenUnready: 'shunt.dev/when-unready',
   ttl: 'shunt.dev/ttl',
   expiresAt: 'shunt.dev/expires-at',

@@ -7,14 +7,15 @@ import { readClusterName } from '../translate/cluster.ts';
 import { METADATA } from '../translate/gateway.ts';
 import { answeredStep } from './answered.ts';
 import { type Carried, carriedKeys, carrierSteps } from './carriers.ts';
+import { chooseRoute } from './envoy/choose-route.ts';
 import { connectionManager, metadataOf } from './envoy/filters.ts';
 import { type Choice, chooseEndpoints } from './envoy/load-balancer.ts';
 import type { SeenRequest } from './envoy/request.ts';
-import { matchesRoute } from './envoy/route-match.ts';
 import { findVirtualHost } from './envoy/virtual-host.ts';
 import type { Cause, Explanation, Outcome, Step } from './explanation.ts';
 import { hostFound, hostUnknown, pathUnknown } from './host.ts';
 import { keyLost, keyTaken, notReady, previewOfKey } from './keys.ts';
+import { copiesOf, copySteps } from './mirrors.ts';
 import { ruleSteps } from './rules.ts';
 import { asTrusted, chooseListener, trustSteps, turnedOn } from './trust.ts';
 import { Configuration, type World } from './world.ts';
@@ -47,7 +48,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
   if (found === undefined) {
     return conclude({ kind: 'nothing', status: 404 }, hostUnknown(request, namespace, catalog, options));
   }
-  const route = found.host.routes.find(({ match }) => matchesRoute(match!, seen));
+  const route = chooseRoute(found.host, manager, seen);
   if (route === undefined) return conclude({ kind: 'nothing', status: 404 }, pathUnknown(request, found, catalog));
 
   if (route.direct_response) return conclude({ kind: 'gateway' }, [answeredStep(route, options)]);
@@ -102,6 +103,8 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
       ? { about: 'endpoints', result: 'no', text: deniedText(wanted!) }
       : endpointStep(choice, byPreview ? describe(wanted!) : describe(baseline)),
   );
+  const copies = copiesOf(route);
+  steps.push(...copySteps(copies));
   if (choice.endpoints.length === 0) {
     return conclude({ kind: 'nothing', status: 503, baseline: baseline.id, preview: denied }, steps);
   }
@@ -114,6 +117,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
       by: byPreview ? causeOf(ruled, wanted!, carried[0]) : undefined,
       servedBy: [...new Set(choice.endpoints.map(({ hostname }) => hostname))].sort(),
       endpoints: choice.endpoints.map(addressOf),
+      copies: copies.length === 0 ? undefined : copies,
     },
     steps,
   );

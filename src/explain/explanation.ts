@@ -30,6 +30,15 @@ export interface Served {
   readonly servedBy: readonly string[];
   /** The addresses among which one is chosen. */
   readonly endpoints: readonly string[];
+  /** Absent where no copy is made. */
+  readonly copies?: readonly Copied[] | undefined;
+}
+
+/** A preview that a copy of the request goes to. */
+export interface Copied {
+  readonly preview: ServiceId;
+  /** Of such requests. */
+  readonly percentage: number;
 }
 
 export interface Unserved {
@@ -66,7 +75,7 @@ export type CarrierKind = 'header' | 'host' | 'query' | 'cookie' | 'baggage' | '
 
 /** One thing that was looked at. */
 export interface Step {
-  readonly about: 'trust' | 'host' | 'path' | 'rule' | 'carrier' | 'key' | 'endpoints';
+  readonly about: 'trust' | 'host' | 'path' | 'rule' | 'carrier' | 'key' | 'endpoints' | 'mirror';
   /** `yes`: it decided; `no`: it did not; `note`: what else is worth knowing. */
   readonly result: 'yes' | 'no' | 'note';
   /** Whose rule it is about. */

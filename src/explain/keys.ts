@@ -51,6 +51,9 @@ export function keyLost(
   const steps: Step[] = [];
   for (const { object, preview, problems: own } of claims) {
     const said = [...own, ...problems].filter((each) => each.object === object);
+    if (preview?.baseline === baseline.id && preview.mirror !== undefined) {
+      steps.push(step('note', `${object} has the key ${quote(key)} and is a mirror: it answers nothing.`));
+    }
     if (preview?.baseline === baseline.id || preview === undefined) {
       steps.push(
         ...said.map(({ message }) => step('no', `${object} has the key ${quote(key)} but is left out: ${message}`)),

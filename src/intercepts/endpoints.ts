@@ -4,6 +4,7 @@ import { titleOf } from './intercept.ts';
 import { compareText } from './precedence.ts';
 
 export interface PreviewEndpoints {
+  /** Empty for a mirror, to which no requests are sent. */
   readonly subsets: readonly string[];
   readonly preview: Preview;
   readonly endpoints: readonly Endpoint[];
@@ -42,7 +43,7 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
       const claim = claims.get(name) ?? { endpoint, subsets: new Set<string>(), titles: new Set<string>() };
       claims.set(name, claim);
       for (const subset of subsets) claim.subsets.add(subset);
-      claim.titles.add(titleOf(preview));
+      if (subsets.length > 0) claim.titles.add(titleOf(preview));
     }
   }
   // Several previews, each narrow enough, may together still leave the baseline nothing.
@@ -56,7 +57,8 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
     entries.set(name, entryOf(endpoint, true, claims.get(name)));
   }
   for (const [name, claim] of claims) {
-    if (!entries.has(name)) entries.set(name, entryOf(claim.endpoint, false, claim));
+    // What only gets copies of requests is none of the cluster's.
+    if (!entries.has(name) && claim.subsets.size > 0) entries.set(name, entryOf(claim.endpoint, false, claim));
   }
   return { entries: [...entries.values()].sort(byAddress), shared };
 }

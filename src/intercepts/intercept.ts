@@ -1,4 +1,4 @@
-import type { Baseline, HttpPort, Match, Preview } from '../catalog/model.ts';
+import type { Baseline, Endpoint, HttpPort, Match, Preview } from '../catalog/model.ts';
 
 /** The rule "requests for this baseline that match go to that preview". */
 export interface Intercept {
@@ -35,6 +35,17 @@ export interface PortEndpoints {
   readonly denied: ReadonlySet<string>;
   /** The previews of the port that have no usable endpoint. */
   readonly unready: readonly UnreadyPreview[];
+  /** The previews that get copies of the port's requests, in order of precedence. */
+  readonly mirrors: readonly PortMirror[];
+}
+
+/** A preview that gets copies of requests. */
+export interface PortMirror {
+  readonly preview: Preview;
+  /** Its own key and those that it inherits; empty if it has none. */
+  readonly keys: readonly string[];
+  /** Usable ones, none of which is the baseline's too. */
+  readonly endpoints: readonly Endpoint[];
 }
 
 /** A preview without usable endpoints, whose requests something else has to answer. */

@@ -78,20 +78,26 @@ export function portEndpoints(
   port: HttpPort,
   baseline: Baseline,
   intercepts: readonly Intercept[],
+  mirrors: readonly Preview[],
   catalog: CatalogView,
   problems: Problem[],
 ): PortEndpoints {
-  const present = intercepts.flatMap((intercept) => {
+  const all = [...intercepts, ...mirrors.map((preview) => ({ preview, subsets: [] }))];
+  const present = all.flatMap((intercept) => {
     const endpoints = copyEndpoints(port, baseline, intercept.preview, catalog);
     return endpoints === undefined ? [] : [{ ...intercept, endpoints }];
   });
   const keys = new Set(present.flatMap(({ preview }) => preview.key ?? []));
-  const copies = present.map(({ preview, subsets, endpoints }) => {
+  const named = present.map(({ preview, subsets, endpoints }) => {
     const { key } = preview;
     const { taken, leftOut } = key === undefined ? NONE_INHERITED : inheritedKeys(key, keys, catalog);
     if (leftOut.length > 0) problems.push(tooManyInherited(preview, leftOut[0]!));
-    return { preview, subsets: [...subsets, ...taken], endpoints };
+    return { preview, subsets, inherited: taken, endpoints };
   });
+  const copies = named.map(({ preview, subsets, inherited, endpoints }) => ({
+    ...{ preview, endpoints },
+    subsets: preview.mirror === undefined ? [...subsets, ...inherited] : [],
+  }));
   if (catalog.hasOnlyCopies(baseline.id, port)) problems.push(onlyCopies(baseline, port));
   const gateways = catalog.gatewaysBehind(baseline.id, port);
   if (gateways.length > 0) problems.push(gatewaysThemselves(baseline, port, gateways));
@@ -107,11 +113,23 @@ export function portEndpoints(
     );
   }
   const denied = copies.filter(({ preview }) => preview.whenUnready === 'deny').flatMap(({ subsets }) => subsets);
-  const unready = copies.filter(({ endpoints }) => !endpoints.some(({ usable }) => usable));
+  const unready = copies.filter(
+    ({ preview, endpoints }) => preview.mirror === undefined && !endpoints.some(({ usable }) => usable),
+  );
+  const own = new Set(
+    merged.entries.filter((entry) => entry.baseline).map(({ address, port }) => `${address} ${port}`),
+  );
+  const portMirrors = named.flatMap(({ preview, inherited, endpoints }) => {
+    if (preview.mirror === undefined) return [];
+    const keys = preview.key === undefined ? [] : [preview.key, ...inherited];
+    // A copy never goes to the baseline, which had the request already.
+    return [{ preview, keys, endpoints: endpoints.filter((at) => at.usable && !own.has(`${at.address} ${at.port}`)) }];
+  });
   return Object.freeze({
     port,
     entries: merged.entries,
     denied: new Set(denied),
     unready: unready.map(({ preview, subsets }) => ({ preview, subsets })),
+    mirrors: portMirrors,
   });
 }

@@ -7,6 +7,7 @@ import type { Problem } from '../problems.ts';
 import { Claims, hiddenBy, partlyHidden } from './claims.ts';
 import type { BaselineIntercepts, Intercept } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
+import { MOST_MIRRORS, oneMirrorTooMany } from './mirrors.ts';
 import { hasPort, portEndpoints } from './ports.ts';
 import { byPrecedence } from './precedence.ts';
 import { whyNoPreviewHost } from './preview-hosts.ts';
@@ -37,10 +38,17 @@ export function resolveIntercepts(
   const problems: Problem[] = catalog.hasEndpointsFrom(baseline) ? [] : [endpointsMissing(baseline)];
   const intercepts: Intercept[] = [];
   const claims = new Claims();
+  const mirrors: Preview[] = [];
   for (const preview of previews) {
-    const refusal = refusalOf(preview, baseline, catalog) ?? claims.conflict(preview);
+    const refusal =
+      refusalOf(preview, baseline, catalog) ??
+      (preview.mirror === undefined ? claims.conflict(preview) : tooMany(mirrors, preview));
     if (refusal !== undefined) {
       problems.push(...refusal);
+      continue;
+    }
+    if (preview.mirror !== undefined) {
+      mirrors.push(preview);
       continue;
     }
     claims.take(preview);
@@ -51,7 +59,7 @@ export function resolveIntercepts(
   const { rules, hidden, overlapping } = orderRules(intercepts);
   for (const { earlier, later } of hidden) problems.push(...hiddenBy(earlier, later));
   problems.push(...partlyHidden(overlapping));
-  const ports = baseline.ports.map((port) => portEndpoints(port, baseline, intercepts, catalog, problems));
+  const ports = baseline.ports.map((port) => portEndpoints(port, baseline, intercepts, mirrors, catalog, problems));
   return { intercepts: { baseline, intercepts, rules, ports }, problems };
 }
 
@@ -135,6 +143,11 @@ function hostless(preview: Preview, baseline: Baseline): readonly Problem[] {
   const none = preview.key === undefined ? undefined : whyNoPreviewHost(preview.key, baseline);
   if (none === undefined) return [];
   return [previewProblem(preview, 'host-impossible', `it has no preview URL: ${none.why}.`, none.advice)];
+}
+
+/** Mirrors take no requests away from others, so that only their number counts. */
+function tooMany(mirrors: readonly Preview[], preview: Preview): readonly Problem[] | undefined {
+  return mirrors.length < MOST_MIRRORS ? undefined : [oneMirrorTooMany(preview)];
 }
 
 function interceptOf(preview: Preview): Intercept {

@@ -105,6 +105,10 @@ import type {
 import type { Lua, Lua__Output } from './generated/envoy/extensions/filters/http/lua/v3/Lua.ts';
 import type { Router, Router__Output } from './generated/envoy/extensions/filters/http/router/v3/Router.ts';
 import type {
+  Config as SetFilterState,
+  Config__Output as SetFilterState__Output,
+} from './generated/envoy/extensions/filters/http/set_filter_state/v3/Config.ts';
+import type {
   Config as SetMetadata,
   Config__Output as SetMetadata__Output,
 } from './generated/envoy/extensions/filters/http/set_metadata/v3/Config.ts';
@@ -224,6 +228,7 @@ interface Messages {
   ];
   'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication': [JwtAuthentication, JwtAuthentication__Output];
   'envoy.extensions.filters.http.lua.v3.Lua': [Lua, Lua__Output];
+  'envoy.extensions.filters.http.set_filter_state.v3.Config': [SetFilterState, SetFilterState__Output];
   'envoy.extensions.filters.http.router.v3.Router': [Router, Router__Output];
   'envoy.extensions.filters.http.set_metadata.v3.Config': [SetMetadata, SetMetadata__Output];
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager': [

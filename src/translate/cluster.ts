@@ -48,11 +48,7 @@ const FAILURES = 5;
 export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
   return {
     name: clusterName(baseline, port),
-    type: 'EDS',
-    // Without a timeout Envoy keeps a changed cluster's predecessor until the endpoints are there.
-    eds_cluster_config: {
-      eds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: duration(0) },
-    },
+    ...OVER_ADS,
     connect_timeout: duration(CONNECT_TIMEOUT_MS),
     lb_policy: 'ROUND_ROBIN',
     lb_subset_config: {
@@ -92,16 +88,32 @@ export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
       max_ejection_time: duration(20_000),
       max_ejection_percent: uint32(100),
     },
-    typed_extension_protocol_options: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': any(
-        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-        port.protocol === 'HTTP/2'
-          ? { explicit_http_config: { http2_protocol_options: {} } }
-          : {
-              common_http_protocol_options: { idle_timeout: duration(IDLE_TIMEOUT_MS) },
-              explicit_http_config: { http_protocol_options: {} },
-            },
-      ),
-    },
+    typed_extension_protocol_options: upstreamProtocol(port),
   };
 }
+
+/** Endpoints come over the stream that brought the cluster. */
+export const OVER_ADS = {
+  type: 'EDS',
+  // Without a timeout Envoy keeps a changed cluster's predecessor until the endpoints are there.
+  eds_cluster_config: {
+    eds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: duration(0) },
+  },
+} as const satisfies Omit<Cluster, 'name'>;
+
+/** What is spoken with the endpoints of a port. */
+export function upstreamProtocol(
+  { protocol }: HttpPort,
+  options: MessageTypes['envoy.config.core.v3.HttpProtocolOptions'] = {},
+): NonNullable<Cluster['typed_extension_protocol_options']> {
+  const isHttp2 = protocol === 'HTTP/2';
+  const common = { ...(isHttp2 ? {} : { idle_timeout: duration(IDLE_TIMEOUT_MS) }), ...options };
+  return {
+    [HTTP_PROTOCOL_OPTIONS]: any(HTTP_PROTOCOL_OPTIONS, {
+      ...(Object.keys(common).length === 0 ? {} : { common_http_protocol_options: common }),
+      explicit_http_config: isHttp2 ? { http2_protocol_options: {} } : { http_protocol_options: {} },
+    }),
+  };
+}
+
+const HTTP_PROTOCOL_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';

@@ -5,6 +5,7 @@ import { browserFilters } from './browser.ts';
 import type { GatewayOptions, ListenAddress, RoutesFor } from './gateway.ts';
 import { KEY_READER, ROUTES } from './gateway.ts';
 import { translateKeyReader } from './key-reader.ts';
+import { RECONSIDERING } from './mirror.ts';
 import { REFUSALS } from './stand-in.ts';
 import { stripFilters } from './strip.ts';
 import { claimFilters, earlyMutations, networkChain } from './trust.ts';
@@ -98,13 +99,18 @@ function keyFilters(routes: RoutesFor, options: GatewayOptions): readonly HttpFi
   };
   switch (routes) {
     case 'trusted':
-      return [reader, ...baggageFilters(options), ...browserFilters(options)];
+      return [reader, RECONSIDERING, ...baggageFilters(options), ...browserFilters(options)];
     case 'untrusted':
       return stripFilters(options);
     case 'claimed':
-      return [...stripFilters(options), ...claimFilters(options)];
+      return [...stripFilters(options), ...claimFilters(options), RECONSIDERING];
     case 'guarded':
-      return [reader, ...baggageFilters(options), ...browserFilters(options), ...stripFilters(options)];
+      return [
+        ...[reader, RECONSIDERING],
+        ...baggageFilters(options),
+        ...browserFilters(options),
+        ...stripFilters(options),
+      ];
     default:
       return routes satisfies never;
   }

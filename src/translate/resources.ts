@@ -9,8 +9,9 @@ import type { GatewayOptions, RoutesFor } from './gateway.ts';
 import { grpcTargets, translateGrpcListener, translatePlainAssignment } from './grpc-client.ts';
 import { translateListener } from './listener.ts';
 import { translateLoadAssignment } from './load-assignment.ts';
+import { translateMirrorAssignment, translateMirrorCluster } from './mirror.ts';
 import { referencesOf } from './references.ts';
-import type { RulesOf } from './routes.ts';
+import type { RouteIntercepts } from './routes.ts';
 import { translateRoutes } from './routes.ts';
 import { routesOf } from './trust.ts';
 
@@ -33,6 +34,16 @@ export function loadAssignmentResources({ baseline, ports }: BaselineIntercepts)
   );
 }
 
+/** A Cluster and its ClusterLoadAssignment for each port of a baseline's and each mirror of it. */
+export function mirrorResources({ ports }: BaselineIntercepts): readonly Resource[] {
+  return ports.flatMap(({ port, mirrors }) =>
+    mirrors.flatMap((mirror) => [
+      resourceOf('envoy.config.cluster.v3.Cluster', translateMirrorCluster(mirror, port)),
+      resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', translateMirrorAssignment(mirror, port)),
+    ]),
+  );
+}
+
 /** What gRPC clients get: assignments without previews instead of everybody's, and the targets that they resolve. */
 export function grpcResources({ baseline, ports }: BaselineIntercepts): readonly Resource[] {
   return ports.flatMap((each) => [
@@ -46,10 +57,14 @@ export function grpcResources({ baseline, ports }: BaselineIntercepts): readonly
 }
 
 /** The RouteConfigurations that the listeners use, for everybody or for the callers in a namespace. */
-export function routeResources(routing: Routing, rulesOf: RulesOf, options: GatewayOptions): readonly Resource[] {
+export function routeResources(
+  routing: Routing,
+  intercepts: RouteIntercepts,
+  options: GatewayOptions,
+): readonly Resource[] {
   const used = new Set<RoutesFor>(options.listen.flatMap(({ trust }) => routesOf(trust)));
   return [...used].map((kind) => {
-    const routes = translateRoutes(routing, rulesOf, options, kind);
+    const routes = translateRoutes(routing, intercepts, options, kind);
     return resourceOf('envoy.config.route.v3.RouteConfiguration', routes, { references: referencesOf(routes) });
   });
 }

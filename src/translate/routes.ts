@@ -1,5 +1,6 @@
 import type { Baseline, HttpPort, ServiceId } from '../catalog/model.ts';
 import type { Rule } from '../intercepts/intercept.ts';
+import type { MirroredRequests } from '../intercepts/mirrors.ts';
 import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration } from '../protos/index.ts';
@@ -11,6 +12,7 @@ import { corsHeaders, preflightRoutes } from './cors.ts';
 import type { GatewayOptions, RoutesFor } from './gateway.ts';
 import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
 import { translateRuleReader } from './key-reader.ts';
+import { mirroredMatch, mirrorPolicies, reconsidered } from './mirror.ts';
 import { BODIES_KEPT, byRetry } from './retry.ts';
 import { pathMatch, translateMatch } from './rule-match.ts';
 import { strippedHeaders, strippingMatches } from './strip.ts';
@@ -21,23 +23,29 @@ type VirtualHost = MessageTypes['envoy.config.route.v3.VirtualHost'];
 type Route = MessageTypes['envoy.config.route.v3.Route'];
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
 type HeaderMatcher = MessageTypes['envoy.config.route.v3.HeaderMatcher'];
+type MirrorPolicies = ReturnType<typeof mirrorPolicies>;
 type HeaderToAdd = MessageTypes['envoy.config.core.v3.HeaderValueOption'];
 
-/** The rules of each baseline, in order of precedence. */
-export type RulesOf = (baseline: ServiceId) => readonly Rule[];
+/** What of each baseline's intercepts routes depend on. */
+export interface RouteIntercepts {
+  /** In order of precedence. */
+  rules(baseline: ServiceId): readonly Rule[];
+  /** In order of precedence. */
+  mirrored(baseline: ServiceId, port: HttpPort): readonly MirroredRequests[];
+}
 
 /**
- * All virtual hosts of the gateways. Depends on baselines and rules; previews with a key leave it as it is.
+ * All virtual hosts of the gateways. Depends on baselines, rules and mirrors; previews with a key leave it as it is.
  *
  * @param routes whose requests take them.
  */
 export function translateRoutes(
   routing: Routing,
-  rulesOf: RulesOf,
+  intercepts: RouteIntercepts,
   options: GatewayOptions,
   routes: RoutesFor = 'trusted',
 ): RouteConfiguration {
-  const translator = new RouteTranslator(rulesOf, options, routes);
+  const translator = new RouteTranslator(intercepts, options, routes);
   return {
     name: ROUTES[routes],
     virtual_hosts: [
@@ -59,12 +67,12 @@ export function translateRoutes(
 }
 
 class RouteTranslator {
-  readonly #rulesOf: RulesOf;
+  readonly #intercepts: RouteIntercepts;
   readonly #options: GatewayOptions;
   readonly #for: RoutesFor;
 
-  constructor(rulesOf: RulesOf, options: GatewayOptions, routes: RoutesFor) {
-    this.#rulesOf = rulesOf;
+  constructor(intercepts: RouteIntercepts, options: GatewayOptions, routes: RoutesFor) {
+    this.#intercepts = intercepts;
     this.#options = options;
     this.#for = routes;
   }
@@ -86,10 +94,9 @@ class RouteTranslator {
       },
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
-      // A preview's URL names it, so no rule is asked.
       const trusted = () => [
         ...own(),
-        ...this.#variants(baseline, main, pathMatch('/'), { key: USED_KEY, onPreviewHost: true }),
+        ...this.#unruled(baseline, main, '/', (match) => match, { key: USED_KEY, onPreviewHost: true }),
       ];
       // Without a key in it, the host is that of no preview.
       const host = previewNames[0]!.slice('*--'.length);
@@ -124,14 +131,31 @@ class RouteTranslator {
   }
 
   /**
-   * To the baseline, without a key but that of a claim: no rules, and no carriers.
+   * To the baseline, without a key but that of a claim: no rules, and no carriers. Mirrors of all requests get theirs.
    *
    * @param host that services are to see, where the request's own holds a key.
    */
   #untrusted(baseline: Baseline, port: HttpPort, match: RouteMatch, host?: string): Route[] {
-    const headers = this.#for === 'claimed' ? [...this.#addHeader(USED_KEY), ...this.#addBaggage(undefined)] : [];
-    return [...strippingMatches(match, this.#options), { match, filters: {} }]
-      .flatMap(({ match, filters }) => this.#forward(baseline, port, match, headers, filters))
+    const isClaimed = this.#for === 'claimed';
+    const headers = isClaimed ? [...this.#addHeader(USED_KEY), ...this.#addBaggage(undefined)] : [];
+    const mirrored = this.#intercepts
+      .mirrored(baseline.id, port)
+      .filter(({ on }) => on.match === undefined && (isClaimed || on.keys === undefined));
+    const turnedOn = reconsidered(mirrored);
+    const kinds = [
+      ...mirrored.map((requests) => ({
+        match: mirroredMatch(match, requests.on),
+        mirrors: mirrorPolicies(requests, port, this.#options),
+      })),
+      { match, mirrors: [] },
+    ];
+    return kinds
+      .flatMap((kind) =>
+        [...strippingMatches(kind.match, this.#options), { match: kind.match, filters: {} }].flatMap(
+          ({ match, filters }) =>
+            this.#forward(baseline, port, match, headers, { ...turnedOn, ...filters }, kind.mirrors),
+        ),
+      )
       .map((route) => ({
         ...route,
         ...(host === undefined ? {} : { route: { ...route.route, host_rewrite_literal: host } }),
@@ -165,13 +189,13 @@ class RouteTranslator {
     const everything = narrowed(pathMatch(pathPrefix));
     const trusted = () => [
       ...this.#rules(baseline, port, pathPrefix, narrowed),
-      ...this.#variants(baseline, port, everything, { key: USED_KEY }),
+      ...this.#unruled(baseline, port, pathPrefix, narrowed, { key: USED_KEY }),
     ];
     return this.#ofAll(trusted, () => this.#untrusted(baseline, port, everything));
   }
 
   #rules(baseline: Baseline, port: HttpPort, pathPrefix: string, narrowed: (match: RouteMatch) => RouteMatch): Route[] {
-    return this.#rulesOf(baseline.id).flatMap(({ subset, match }) => {
+    return this.#intercepts.rules(baseline.id).flatMap(({ subset, match }) => {
       const matching = translateMatch(match, pathPrefix);
       if (matching === undefined) return [];
       const filters = { [KEY_READER]: translateRuleReader(subset, this.#options) };
@@ -179,16 +203,50 @@ class RouteTranslator {
     });
   }
 
+  /** The requests that no rule redirects: those of which copies are made, then everything else. */
+  #unruled(
+    baseline: Baseline,
+    port: HttpPort,
+    pathPrefix: string,
+    narrowed: (match: RouteMatch) => RouteMatch,
+    kind: RouteKind,
+  ): Route[] {
+    const all = this.#intercepts.mirrored(baseline.id, port);
+    // A preview's URL names it, so no rule is asked.
+    const mirrored = kind.onPreviewHost ? all.filter(({ on }) => on.match === undefined) : all;
+    const filters = reconsidered(mirrored);
+    const copied = mirrored.flatMap((requests) => {
+      const matching =
+        requests.on.match === undefined ? pathMatch(pathPrefix) : translateMatch(requests.on.match, pathPrefix);
+      if (matching === undefined) return [];
+      const mirrors = mirrorPolicies(requests, port, this.#options);
+      // Whose route a rule has chosen, or the key itself, has nothing more to be chosen.
+      const own = requests.on.match === undefined && requests.on.keys === undefined ? filters : {};
+      return this.#variants(baseline, port, mirroredMatch(narrowed(matching), requests.on), {
+        ...kind,
+        filters: own,
+        mirrors,
+      });
+    });
+    return [...copied, ...this.#variants(baseline, port, narrowed(pathMatch(pathPrefix)), { ...kind, filters })];
+  }
+
   /** The requests that pay for replacing what their baggage says, then everything else. */
   #variants(baseline: Baseline, port: HttpPort, match: RouteMatch, kind: RouteKind): Route[] {
-    const { key, filters = {}, onPreviewHost = false } = kind;
+    const { key, filters = {}, mirrors = [], onPreviewHost = false } = kind;
     const replace = replacing(key, this.#options);
     return [
       ...replacingMatches(match, this.#options, onPreviewHost).flatMap((narrowed) =>
-        this.#forward(baseline, port, narrowed, [...this.#addHeader(key), replace.header], {
-          ...filters,
-          ...replace.filters,
-        }),
+        this.#forward(
+          baseline,
+          port,
+          narrowed,
+          [...this.#addHeader(key), replace.header],
+          {
+            ...{ ...filters, ...replace.filters },
+          },
+          mirrors,
+        ),
       ),
       ...this.#forward(
         baseline,
@@ -196,6 +254,7 @@ class RouteTranslator {
         match,
         [...this.#addHeader(key), ...this.#addBaggage(onPreviewHost ? key : undefined)],
         filters,
+        mirrors,
       ),
     ];
   }
@@ -206,11 +265,17 @@ class RouteTranslator {
     match: RouteMatch,
     requestHeaders: HeaderToAdd[],
     filters: NonNullable<Route['typed_per_filter_config']>,
+    mirrors: MirrorPolicies,
   ): Route[] {
     return byRetry(match).map(({ match, retry }) => ({
       match,
-      // Envoy's default timeout of 15 s truncates streams with status 200.
-      route: { cluster: clusterName(baseline, port), timeout: duration(0), retry_policy: retry },
+      route: {
+        cluster: clusterName(baseline, port),
+        // Envoy's default of 15 s truncates streams with status 200.
+        timeout: duration(0),
+        retry_policy: retry,
+        ...(mirrors.length === 0 ? {} : { request_mirror_policies: mirrors }),
+      },
       ...(requestHeaders.length === 0 ? {} : { request_headers_to_add: requestHeaders }),
       ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
     }));
@@ -263,6 +328,7 @@ interface RouteKind {
   /** The key that requests leave with. */
   readonly key: KeyPlace;
   readonly filters?: NonNullable<Route['typed_per_filter_config']>;
+  readonly mirrors?: MirrorPolicies;
   readonly onPreviewHost?: boolean;
 }
 

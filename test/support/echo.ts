@@ -3,6 +3,7 @@ import { createServer as createHttp1Server, type IncomingHttpHeaders } from 'nod
 import { createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import { type EchoAnswer, frameText, unframeText } from './echo-message.ts';
+import type { History } from './history.ts';
 import { freePort } from './ports.ts';
 
 /** An upstream that says who it is, over HTTP/1.1 on one port, and HTTP/2 (prior knowledge) and gRPC on another. */
@@ -27,13 +28,21 @@ export interface Echo {
  * @param title who it says it is.
  * @param workMs how long it works on each request before it answers, so that some are always under way.
  * @param address of loopback, where it listens.
+ * @param heard gets what it answers, for tests of requests whose answers nobody sees.
  */
-export async function startEcho(title: string, workMs = 0, address = '127.0.0.1'): Promise<Echo> {
+export async function startEcho(
+  title: string,
+  workMs = 0,
+  address = '127.0.0.1',
+  heard?: History<EchoAnswer>,
+): Promise<Echo> {
   const worked = workMs === 0 ? (done: () => void) => done() : (done: () => void) => void setTimeout(done, workMs);
   const requests = { withKey: 0, withoutKey: 0 };
   const answer = (method: string, path: string, headers: IncomingHttpHeaders, bodyLength: number): string => {
     requests[headers['x-preview'] === undefined ? 'withoutKey' : 'withKey'] += 1;
-    return JSON.stringify({ title, method, path, headers: mentioned(headers), bodyLength } satisfies EchoAnswer);
+    const answer: EchoAnswer = { title, method, path, headers: mentioned(headers), bodyLength };
+    heard?.add(answer);
+    return JSON.stringify(answer);
   };
 
   const http1 = createHttp1Server((request, response) => {
@@ -93,7 +102,7 @@ export async function startEcho(title: string, workMs = 0, address = '127.0.0.1'
   };
 }
 
-const MENTIONED = ['x-preview', 'baggage', 'cookie', 'host', ':authority', 'x-user'];
+const MENTIONED = ['x-preview', 'baggage', 'cookie', 'host', ':authority', 'x-user', 'x-shunt-mirror'];
 
 function mentioned(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(

@@ -136,6 +136,34 @@ it('takes a preview with a match to the routes, and no further', () => {
   ]);
 });
 
+describe('a mirror', () => {
+  const copy = preview('shop/api-pr-1', 'api', 'pr-1', { annotations: { 'shunt.dev/mode': 'mirror' } });
+  const [own, routes] = [
+    ['Cluster mirror/shop/api-pr-1/80', 'ClusterLoadAssignment mirror/shop/api-pr-1/80'],
+    ['RouteConfiguration gateway'],
+  ];
+
+  it('has a cluster of its own, and routes that copies are made on', () => {
+    const { apply } = pipeline();
+    apply(world);
+    expect(apply([copy])).toEqual({ set: [...own, ...routes], remove: [], groups: [] });
+    expect(apply([slice('shop/api-pr-1', ['10.0.0.10'])])).toEqual({ set: [own[1]], remove: [], groups: [] });
+    expect(apply([], [copy])).toEqual({ set: routes, remove: own, groups: [] });
+  });
+
+  it('becomes an ordinary preview, and back', () => {
+    const { apply } = pipeline();
+    apply([...world, copy]);
+    const assignment = 'ClusterLoadAssignment shop/api/80';
+    expect(apply([preview('shop/api-pr-1', 'api', 'pr-1')])).toEqual({
+      set: [assignment, ...routes],
+      remove: own,
+      groups: [],
+    });
+    expect(apply([copy])).toEqual({ set: [assignment, ...own, ...routes], remove: [], groups: [] });
+  });
+});
+
 it('removes what belonged to a baseline with it', () => {
   const { apply } = pipeline();
   apply(world);

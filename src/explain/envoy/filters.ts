@@ -10,8 +10,11 @@ type HttpConnectionManager =
 const HTTP_CONNECTION_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const HEADER_TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3.Config';
 
+const SET_FILTER_STATE = 'envoy.extensions.filters.http.set_filter_state.v3.Config';
+
 /** Filters that answer by themselves, or write nothing that a request is forwarded by but for a token, which explain is not given. */
 const WITHOUT_CONSEQUENCE: readonly string[] = [
+  typeUrl(SET_FILTER_STATE),
   typeUrl('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
   typeUrl('envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication'),
   typeUrl('envoy.extensions.filters.http.lua.v3.Lua'),
@@ -44,5 +47,14 @@ export function metadataOf(
     if (own?.type_url === type_url) return readIntoMetadata(decode(HEADER_TO_METADATA, own.value!), request);
     if (disabled && own === undefined) return [];
     return readIntoMetadata(decode(HEADER_TO_METADATA, value!), request);
+  });
+}
+
+/** Whether a filter that is on has a request's route chosen anew, when the filters ahead have written about it. */
+export function choosesAnew({ http_filters }: HttpConnectionManager, route: Route): boolean {
+  return http_filters.some(({ name, disabled, typed_config }) => {
+    if (typed_config?.type_url !== typeUrl(SET_FILTER_STATE)) return false;
+    if (disabled && route.typed_per_filter_config?.[name!] === undefined) return false;
+    return decode(SET_FILTER_STATE, typed_config.value!).clear_route_cache === true;
   });
 }

@@ -6,11 +6,19 @@ import { nothingElse } from './unknown.ts';
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
 type HeaderMatcher = MessageTypes['envoy.config.route.v3.HeaderMatcher'];
 type QueryMatcher = MessageTypes['envoy.config.route.v3.QueryParameterMatcher'];
+type MetadataMatcher = NonNullable<RouteMatch['dynamic_metadata']>[number];
+type ValueMatcher = NonNullable<MetadataMatcher['value']>;
 type StringMatcher = MessageTypes['envoy.type.matcher.v3.StringMatcher'];
 
+/** What the filters have written about a request: values by namespace and key. */
+export type DynamicMetadata = (space: string, key: string) => string | undefined;
+
+const NOTHING_WRITTEN: DynamicMetadata = () => undefined;
+
 /** Whether a route takes a request. */
-export function matchesRoute(match: RouteMatch, request: SeenRequest): boolean {
-  const { prefix, path, safe_regex, path_separated_prefix, headers = [], query_parameters = [], ...rest } = match;
+export function matchesRoute(match: RouteMatch, request: SeenRequest, metadata = NOTHING_WRITTEN): boolean {
+  const { prefix, path, safe_regex, path_separated_prefix, headers = [], query_parameters = [], ...others } = match;
+  const { dynamic_metadata = [], ...rest } = others;
   nothingElse('RouteMatch', rest);
   const own = pathOf(request);
   if (typeof prefix === 'string' && !own.startsWith(prefix)) return false;
@@ -19,8 +27,21 @@ export function matchesRoute(match: RouteMatch, request: SeenRequest): boolean {
   if (safe_regex?.regex !== undefined && !matchesWhole(safe_regex.regex, own)) return false;
   return (
     headers.every((matcher) => matchesHeader(matcher, request)) &&
-    query_parameters.every((matcher) => matchesQuery(matcher, request))
+    query_parameters.every((matcher) => matchesQuery(matcher, request)) &&
+    dynamic_metadata.every((matcher) => matchesMetadata(matcher, metadata))
   );
+}
+
+function matchesMetadata({ filter, path, value, ...rest }: MetadataMatcher, metadata: DynamicMetadata): boolean {
+  nothingElse('MetadataMatcher', rest);
+  const own = metadata(filter!, path![0]!.key!);
+  return own !== undefined && matchesValue(value!, own);
+}
+
+function matchesValue({ string_match, or_match, ...rest }: ValueMatcher, value: string): boolean {
+  nothingElse('ValueMatcher', rest);
+  if (or_match) return or_match.value_matchers!.some((each) => matchesValue(each, value));
+  return matchesText(string_match!, value);
 }
 
 function isUnder(prefix: string, path: string): boolean {

@@ -26,6 +26,9 @@ const WORLD: readonly SourceRecord[] = [
   preview('shop/api-slow', 'api', 'slow'),
   slice('shop/api-slow', [], { endpoints: [endpoint('10.0.1.3', { ready: false })] }),
   preview('shop/api-strict', 'api', 'strict', { annotations: { 'shunt.dev/when-unready': 'deny' } }),
+  preview('shop/api-shade', 'api', 'shade', {
+    annotations: { 'shunt.dev/mode': 'mirror', 'shunt.dev/percentage': '0.5' },
+  }),
   preview('shop/api-old', 'api', 'old', { annotations: { 'shunt.dev/expires-at': '2020-01-01T00:00:00Z' } }),
   preview('shop/api-checkout', 'api', 'checkout'),
   slice('shop/api-checkout', ['10.0.1.4']),
@@ -178,6 +181,15 @@ describe('a host', () => {
     const { outcome, text } = ask('http://shop.example.com/apis');
     expect(outcome).toEqual({ kind: 'nothing', status: 404 });
     expect(text).toContain('is known for paths under /api only, not for "/apis"');
+  });
+
+  it('with the key of a mirror goes to the baseline, and a copy to the mirror', () => {
+    const { outcome, text } = ask('http://api/', ['baggage: preview=shade']);
+    const copies = [{ preview: 'shop/api-shade', percentage: 0.5 }];
+    expect(outcome).toMatchObject({ kind: 'baseline', servedBy: ['api'], copies });
+    expect(text).toContain('Service shop/api-shade has the key "shade" and is a mirror: it answers nothing.');
+    expect(text).toContain('A copy of 0.5 % of such requests goes to Service shop/api-shade');
+    expect(ask('http://api/').outcome).not.toHaveProperty('copies.0');
   });
 
   it('for a preview that is not ready is told so by the response', () => {

@@ -27,6 +27,7 @@ function shown(entries: readonly EndpointEntry[], unready: readonly Preview[], d
       denied: new Set([...denied, ...unready.flatMap(({ key, whenUnready }) => (whenUnready === 'deny' ? key! : []))]),
     },
     unready: unready.map((each) => ({ preview: each, subsets: [each.key!] })),
+    mirrors: [],
   });
   return endpoints!.flatMap(({ priority, lb_endpoints }) =>
     lb_endpoints!.map(({ endpoint, metadata }) => {
