@@ -1,4 +1,4 @@
-import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { type AdminServer, type Endpoint, startAdminServer } from './admin/server.ts';
 import { clientLimits } from './client-limits.ts';
 import { clientPolicy } from './client-policy.ts';
 import { answerExplain, EXPLAIN_PATH } from './explain/index.ts';
@@ -11,6 +11,7 @@ import { type InterceptsChange, type Receipt, Receipts, receiptLog, ridingOn } f
 import { ResourceStore } from './resources/index.ts';
 import { chooseKeyTrust, chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
+import { statusEndpoints } from './status/index.ts';
 import { type GatewayOptions, ROUTES } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
 import { LONGEST_DOMAIN_BY_DEFAULT } from './translate/key-reader.ts';
@@ -85,9 +86,6 @@ export async function startControlPlane({
     const outages = problems.current().filter(({ code }) => LACKING.has(code));
     return { ready: synced, detail: [first, ...outages.map(formatProblem)].join('\n') };
   };
-  const world = { catalog: pipeline.catalog, options, store };
-  const endpoints = new Map([[EXPLAIN_PATH, (query: URLSearchParams) => answerExplain(world, query)]]);
-  const admin = await startAdminServer(settings.admin, readiness, endpoints);
   const xds = createXdsServer({
     store,
     groupsOf,
@@ -100,6 +98,13 @@ export async function startControlPlane({
       onEvent?.(event);
     },
   });
+  const { catalog } = pipeline;
+  const state = { catalog, receipts, options, problems: () => problems.current(), clients: () => xds.status() };
+  const endpoints = new Map<string, Endpoint>([
+    ...statusEndpoints(state),
+    [EXPLAIN_PATH, (query) => answerExplain({ catalog, options, store }, query)],
+  ]);
+  const admin = await startAdminServer(settings.admin, readiness, endpoints);
   const port = await xds.listen(settings.xds.host, settings.xds.port).catch(async (error: Error) => {
     await admin.close();
     throw new Error(`setting xds: ${error.message}; choose another with --xds.`);

@@ -8,7 +8,7 @@ import { KeyIndex } from './keys.ts';
 import type { Labelled, LabelReading } from './labels.ts';
 import { labelledService, readLabels } from './labels.ts';
 import { expiryOf } from './life.ts';
-import type { Baseline, Endpoint, HttpPort, Preview, ServiceId } from './model.ts';
+import type { Baseline, Endpoint, HttpPort, Identity, Preview, ServiceId } from './model.ts';
 import { describe, SERVICE, serviceId } from './model.ts';
 import { ANNOTATIONS, LABELS } from './names.ts';
 import { type PodChange, PodIndex } from './pod-index.ts';
@@ -55,6 +55,18 @@ export interface CatalogView {
   hasService(id: ServiceId): boolean;
   /** All that wants a key, in force or not. Looks at every Service, so it is for people's questions only. */
   claimsOf(key: string): readonly KeyClaim[];
+  /** All objects that are labelled as previews, valid or not, in no particular order. Looks at every Service likewise. */
+  labelledPreviews(): readonly LabelledPreview[];
+}
+
+/** An object that is labelled as a preview. */
+export interface LabelledPreview extends Identity {
+  /** As the labels have them, whatever is wrong with them. */
+  readonly written: { readonly intercepts?: string | undefined; readonly key?: string | undefined };
+  /** Absent where it is invalid, or has expired. */
+  readonly preview?: Preview | undefined;
+  /** When its time is over, milliseconds since the epoch; absent if that is never. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** An object labelled with a key. */
@@ -190,6 +202,17 @@ export class Catalog implements CatalogView {
     return [...this.#entries.values()].flatMap(({ object, preview, reading }) =>
       object.labels[LABELS.key] === key ? [{ object: describe(object), preview, problems: reading.problems }] : [],
     );
+  }
+
+  labelledPreviews(): readonly LabelledPreview[] {
+    return [...this.#entries.values()].flatMap(({ object, reading, preview, bornAt }) => {
+      const { [LABELS.intercepts]: intercepts, [LABELS.key]: key } = object.labels;
+      if ((intercepts === undefined && key === undefined) || reading.baseline !== undefined) return [];
+      const { kind, id, namespace, name, createdAt, place } = object;
+      const written = { intercepts, key };
+      const expiresAt = preview && expiryOf(preview.life, bornAt);
+      return [{ kind, id, namespace, name, createdAt, place, written, preview, expiresAt }];
+    });
   }
 
   /** When `expire` may have something to do, or somewhat earlier; infinite if never. Milliseconds since the epoch. */

@@ -32,6 +32,8 @@ export interface TestShunt {
 /** The control plane in this process, where its events can be seen. */
 export interface WatchedShunt extends TestShunt {
   readonly events: History<XdsEvent>;
+  /** Where it serves health and status, on 127.0.0.1. */
+  readonly adminPort: number;
   /** Of intercepts that all connected Envoys have acknowledged. */
   readonly receipts: History<Receipt>;
 }
@@ -63,6 +65,7 @@ export async function startWatchedShunt(folder: ManifestFolder, others: Partial<
   return {
     xdsPort: controlPlane.xds.port,
     gatewayPort,
+    adminPort: controlPlane.admin.port,
     log: lines,
     events,
     receipts,

@@ -28,6 +28,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   protos: { knows: [], uses: ['@grpc/grpc-js', 'protobufjs'] },
   receipts: { knows: ['catalog', 'intercepts', 'resources', 'xds', 'log'] },
+  status: { knows: ['catalog', 'problems', 'receipts', 'translate', 'xds'] },
 
   // What several rooms say things with.
   problems: { knows: [] },
@@ -62,6 +63,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'pipeline',
         'admin',
         'explain',
+        'status',
       ],
       ...['gateway', 'client-limits', 'client-policy'],
     ],
