@@ -30,8 +30,10 @@ describe.skipIf(envoy === undefined)(
       const reports = await runChaos(folder, { random, changes, onChange }, async ({ shunt, envoys }) => {
         for (const [node, each] of Object.entries(envoys)) {
           expect(await each.rejected()).toEqual({});
-          const inEnvoy = withoutRequestLog(await inForce(each));
-          expect(inEnvoy).toEqual(await rendered(folder.manifests.path, shunt.gatewayPort(node)));
+          const wanted = await rendered(folder.manifests.path, shunt.gatewayPort(node));
+          // What people may choose from in a browser follows a while later.
+          const inEnvoy = async () => withoutRequestLog(await inForce(each));
+          await expect.poll(inEnvoy, { timeout: 20_000 }).toEqual(wanted);
         }
         expect(shunt.events.all.filter(({ type }) => type === 'refused' || type === 'disconnected')).toEqual([]);
       });

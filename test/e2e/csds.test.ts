@@ -44,16 +44,17 @@ describe.skipIf(envoy === undefined).each(protocols)('CSDS tells of a real Envoy
     cleanups.push(() => shunt.stop());
     const gateway = await startTestEnvoy({ xdsPort: shunt.xdsPort, protocol, nodeId: 'edge-1' });
     cleanups.push(() => gateway.stop());
-    for (const type of [cluster, loadAssignment, listener, routeConfiguration]) {
+    const types = [cluster, loadAssignment, listener, routeConfiguration, typeUrls.extensionConfig];
+    for (const type of types) {
       await shunt.events.first((event) => event.type === 'acknowledged' && event.typeUrl === type);
     }
 
-    const { node, generic_xds_configs } = await told(shunt.xdsPort, 4);
+    const { node, generic_xds_configs } = await told(shunt.xdsPort, types.length);
     expect(node).toMatchObject({ id: 'edge-1', user_agent_name: 'envoy' });
     expect(node?.user_agent_build_version?.version).toMatchObject({ major_number: 1, minor_number: 40 });
     expect(
       generic_xds_configs.map(({ type_url, config_status, client_status }) => [type_url, config_status, client_status]),
-    ).toEqual([cluster, loadAssignment, listener, routeConfiguration].map((type) => [type, 'SYNCED', 'ACKED']));
+    ).toEqual(types.map((type) => [type, 'SYNCED', 'ACKED']));
 
     const ours = new Map(
       generic_xds_configs.map(({ type_url, name, version_info }) => [type_url, { name, version_info }]),

@@ -141,8 +141,10 @@ describe.skipIf(envoy === undefined)('a preview whose address refuses connection
     expect({ status, title }).toEqual({ status: 200, title: 'api' });
   });
 
-  test('leaves its requests to the baseline, and those after the first do not wait', async () => {
+  test('leaves its requests to the baseline, and those after the first few do not wait', async () => {
     const timeouts = async () => Object.values(await gatewayEnvoy.stats('shop/api/80.upstream_cx_connect_timeout$'))[0];
+    // Fewer could be the ends of WebSockets, which Envoy counts as failures of the endpoint too.
+    for (let time = 0; time < 5; time++) await gateway.ask({ host: 'api', headers: { 'x-preview': 'silent' } });
     const before = await timeouts();
     for (let time = 0; time < 20; time++) {
       const question = { host: 'api', method: time % 2 === 0 ? ('POST' as const) : ('GET' as const) };

@@ -59,7 +59,8 @@ describe.skipIf(envoy === undefined)('the status of a running control plane', ()
     ]);
     expect(unserved['api-lost']).toMatchObject({ baseline: 'shop/nobody', key: 'lost' });
     expect(unserved['api-lost']!.problems.map(({ code }) => code)).toContain('baseline-missing');
-    expect(unserved['api-wrong']).toMatchObject({ key: 'Not_a_key', problems: [{ code: 'key-invalid' }] });
+    expect(unserved['api-wrong']).toMatchObject({ key: 'Not_a_key' });
+    expect(unserved['api-wrong']!.problems.map(({ code }) => code)).toContain('key-invalid');
     expect(unserved['api-old']!.problems[0]!.message).toContain('it expired at 2020-01-01T00:00:00.000Z');
   });
 

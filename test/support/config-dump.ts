@@ -39,7 +39,7 @@ type Dump = Record<string, any>;
 /** What was taken from a control plane: the static parts come from the bootstrap. */
 function resourcesIn(dump: Dump): readonly Dump[] {
   const { dynamic_active_clusters = [], dynamic_warming_clusters = [], dynamic_listeners = [] } = dump;
-  const { dynamic_route_configs = [], dynamic_endpoint_configs = [] } = dump;
+  const { dynamic_route_configs = [], dynamic_endpoint_configs = [], ecds_filters = [] } = dump;
   return [
     ...dynamic_active_clusters.map((each: Dump) => each.cluster),
     ...dynamic_warming_clusters.map((each: Dump) => ({ ...each.cluster, name: `${each.cluster.name}, warming` })),
@@ -49,6 +49,7 @@ function resourcesIn(dump: Dump): readonly Dump[] {
       .map((state: Dump) => state.listener),
     ...dynamic_route_configs.map((each: Dump) => each.route_config),
     ...dynamic_endpoint_configs.map((each: Dump) => each.endpoint_config),
+    ...ecds_filters.map((each: Dump) => each.ecds_filter),
   ];
 }
 
