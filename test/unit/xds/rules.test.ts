@@ -91,6 +91,13 @@ describe('rules of subscription, in state of the world', () => {
       [ack('CDS'), []],
       [world('LDS l@2'), ['send LDS l@2']],
     ],
+    'a client that names what it needs, from a listener down to endpoints, is answered step by step': [
+      ['LDS l@1', 'LDS m@1', 'RDS r@1>a', 'CDS a@1', 'CDS b@1', 'EDS a@1'],
+      [ask('LDS', ['l']), ['send LDS l@1']],
+      [ask('RDS', ['r']), ['send RDS r@1>a']],
+      [ask('CDS', ['a']), ['send CDS a@1']],
+      [ask('EDS', ['a']), ['send EDS a@1']],
+    ],
     'a type without rules of its own is served by name and sent as it changes': [
       ['UNKNOWN x@1', 'UNKNOWN y@1'],
       [ask('UNKNOWN', []), []],
@@ -190,6 +197,21 @@ describe('rules of subscription, in delta', () => {
       [world('-LDS b'), ['send LDS -b']],
       [ack('LDS'), ['acknowledged LDS -b']],
       [world('LDS a@2'), ['send LDS a@2']],
+    ],
+    'a client that names what it needs, from a listener down to endpoints, is answered step by step': [
+      ['LDS l@1', 'LDS m@1', 'RDS r@1>a', 'CDS a@1', 'CDS b@1', 'EDS a@1'],
+      [change('LDS', { subscribe: ['l'] }), ['send LDS l@1']],
+      [change('RDS', { subscribe: ['r'] }), ['send RDS r@1>a']],
+      [change('CDS', { subscribe: ['a'] }), ['send CDS a@1']],
+      [change('EDS', { subscribe: ['a'] }), ['send EDS a@1']],
+    ],
+    'a client that takes everything and asks for more when it needs it is sent that': [
+      ['CDS a@1'],
+      [change('CDS', { subscribe: ['*'] }), ['send CDS a@1']],
+      [ack('CDS'), ['acknowledged CDS a@1']],
+      [change('CDS', { subscribe: ['on-demand'] }), ['send CDS -on-demand']],
+      [ack('CDS'), ['acknowledged CDS -on-demand']],
+      [world('CDS on-demand@1'), ['send CDS on-demand@1']],
     ],
     'a type without rules of its own is served by name and sent as it changes': [
       ['UNKNOWN x@1'],
