@@ -14,6 +14,7 @@ import { refKey } from './sources/source.ts';
 import type { GatewayOptions } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
 import {
+  bridgeResources,
   clusterResources,
   grpcResources,
   listenerResources,
@@ -117,8 +118,8 @@ export class Pipeline implements SourceSink {
       const after = this.#translate(id, before);
       followed.set(id, after);
       update.replace(
-        [...before.clusters, ...before.assignments, ...before.mirrors],
-        [...after.clusters, ...after.assignments, ...after.mirrors],
+        [...before.clusters, ...before.assignments, ...before.bridges, ...before.mirrors],
+        [...after.clusters, ...after.assignments, ...after.bridges, ...after.mirrors],
       );
       update.replace(before.forGrpc, after.forGrpc, GRPC_CLIENTS);
       routesDiffer ||= !sameRouting(before, after);
@@ -163,6 +164,7 @@ export class Pipeline implements SourceSink {
       intercepts,
       clusters: before.intercepts?.baseline === baseline ? before.clusters : clusterResources(baseline),
       assignments: loadAssignmentResources(intercepts),
+      bridges: bridgeResources(intercepts),
       forGrpc: grpcResources(intercepts),
       mirrors: mirrorResources(intercepts),
       rules: intercepts.rules,
@@ -239,6 +241,7 @@ export interface BaselineFollowed {
 }
 
 interface Translated extends BaselineFollowed {
+  readonly bridges: readonly Resource[];
   /** What gRPC clients get instead, or besides. */
   readonly forGrpc: readonly Resource[];
   /** The clusters and assignments of mirrors. */
@@ -253,6 +256,7 @@ interface Translated extends BaselineFollowed {
 const NOTHING: Translated = {
   clusters: [],
   assignments: [],
+  bridges: [],
   forGrpc: [],
   mirrors: [],
   rules: [],

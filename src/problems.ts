@@ -47,6 +47,7 @@ export type ProblemCode =
   | 'baseline-refuses'
   | 'port-unsupported'
   | 'port-missing'
+  | 'protocols-too-many'
   | 'address-shared'
   | 'host-network'
   | 'baseline-empty'

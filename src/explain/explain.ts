@@ -65,14 +65,21 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
       space === METADATA.loadBalancer ? [[key, value]] : [],
     ),
   );
-  const choice = chooseEndpoints(configuration.cluster(cluster), configuration.endpoints(cluster), metadata);
+  const behind = (listener: string) => {
+    const [host] = connectionManager(configuration.listener(listener)).route_config!.virtual_hosts;
+    return configuration.endpoints(host!.routes[0]!.route!.cluster!);
+  };
+  const choice = chooseEndpoints(configuration.cluster(cluster), configuration.endpoints(cluster), metadata, behind);
   const subset = metadata.get(METADATA.preview);
   const ruled = intercepts!.intercepts.find(({ rule }) => rule !== undefined && rule.subset === subset)?.preview;
   const wanted = ruled ?? (subset === undefined ? undefined : previewOfKey(intercepts!, subset));
-  const own = intercepts!.ports
-    .find((each) => each.port === port)!
-    .entries.filter((entry) => choice.endpoints.some((at) => at.address === entry.address && at.port === entry.port));
-  const byPreview = choice.named && own.some((entry) => !entry.baseline);
+  const { entries, bridges } = intercepts!.ports.find((each) => each.port === port)!;
+  const own = entries.filter((entry) =>
+    choice.endpoints.some((at) => at.address === entry.address && at.port === entry.port),
+  );
+  const byPreview =
+    choice.named &&
+    (own.some((entry) => !entry.baseline) || bridges.some(({ subsets }) => subsets.includes(subset ?? '')));
 
   const waiting = catalog
     .previewsOf(baseline.id)

@@ -3,7 +3,7 @@ import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import { ancestorsOf, isKey } from '../catalog/names.ts';
 import type { BaselineIntercepts } from '../intercepts/intercept.ts';
-import { copyEndpoints } from '../intercepts/ports.ts';
+import { copyOf } from '../intercepts/ports.ts';
 import type { Problem } from '../problems.ts';
 import type { Step } from './explanation.ts';
 
@@ -85,7 +85,7 @@ export function notReady(
     key === undefined || preview.key === key ? describe(preview) : `${describe(preview)} (${quote(preview.key!)})`;
   const shared = problems.find(({ object, code }) => object === describe(preview) && code === 'address-shared');
   if (shared !== undefined) return `${title} has no endpoints of its own: ${shared.message}`;
-  const known = baseline.ports.flatMap((each) => copyEndpoints(each, baseline, preview, catalog) ?? []);
+  const known = baseline.ports.flatMap((each) => copyOf(each, baseline, preview, catalog)?.endpoints ?? []);
   const why =
     known.length === 0
       ? 'has no endpoints at all'

@@ -1,6 +1,7 @@
 import type { CatalogView } from '../catalog/catalog.ts';
 import { type DecodedTypes, decode, typeUrls } from '../protos/index.ts';
 import type { ResourceStore, View } from '../resources/index.ts';
+import { isBridge } from '../translate/bridge.ts';
 import type { GatewayOptions } from '../translate/gateway.ts';
 import { callersIn } from '../translate/groups.ts';
 
@@ -20,9 +21,9 @@ export class Configuration {
     this.#view = namespace === undefined ? store.view() : store.view(callersIn(namespace));
   }
 
-  /** Names of the listeners, which are their addresses. */
+  /** Names of the listeners that callers reach, which are their addresses. */
   listeners(): readonly string[] {
-    return [...this.#view.names(typeUrls.listener)].sort();
+    return [...this.#view.names(typeUrls.listener)].filter((name) => !isBridge(name)).sort();
   }
 
   listener(name: string): DecodedTypes['envoy.config.listener.v3.Listener'] {

@@ -86,6 +86,15 @@ export function bootstrapConfig({ xds, nodeId, protocol, namespace, tls, admin, 
         ...(probe === undefined ? [] : [adminCluster(admin)]),
       ],
     },
+    // Previews that speak another protocol than their baseline are reached through listeners without a socket.
+    bootstrap_extensions: [
+      {
+        name: 'envoy.bootstrap.internal_listener',
+        typed_config: {
+          '@type': 'type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener',
+        },
+      },
+    ],
     // Most services of a fleet get no request at a given gateway. Measured with 1,000 services of 20 previews: 370 MB instead
     // of 620, and started in 0.9 s instead of 1.4.
     cluster_manager: { enable_deferred_cluster_creation: true },

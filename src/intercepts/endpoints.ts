@@ -8,6 +8,8 @@ export interface PreviewEndpoints {
   readonly subsets: readonly string[];
   readonly preview: Preview;
   readonly endpoints: readonly Endpoint[];
+  /** Whether they speak another protocol than the baseline, so that they stand elsewhere and only bar it from their addresses. */
+  readonly bridged: boolean;
 }
 
 export interface MergedEndpoints {
@@ -32,14 +34,14 @@ export function mergeEndpoints(baseline: readonly Endpoint[], previews: readonly
   const taken = new Set<string>();
   const overlaps: { preview: Preview; address: string; covers: boolean }[] = [];
 
-  for (const { subsets, preview, endpoints } of previews) {
+  for (const { subsets, preview, endpoints, bridged } of previews) {
     const overlap = endpoints.filter((endpoint) => own.has(endpointKey(endpoint)));
     const covers = own.size > 0 && overlap.length === own.size;
     if (overlap[0] !== undefined) overlaps.push({ preview, address: overlap[0].address, covers });
     for (const endpoint of endpoints) {
       const name = endpointKey(endpoint);
       if (own.has(name) && !covers) taken.add(name);
-      if (!endpoint.usable) continue;
+      if (!endpoint.usable || bridged) continue;
       const claim = claims.get(name) ?? { endpoint, subsets: new Set<string>(), titles: new Set<string>() };
       claims.set(name, claim);
       for (const subset of subsets) claim.subsets.add(subset);

@@ -1,4 +1,4 @@
-import type { Baseline, Endpoint, HttpPort, Match, Preview } from '../catalog/model.ts';
+import type { Baseline, Endpoint, HttpPort, HttpProtocol, Match, Preview } from '../catalog/model.ts';
 
 /** The rule "requests for this baseline that match go to that preview". */
 export interface Intercept {
@@ -37,6 +37,8 @@ export interface PortEndpoints {
   readonly unready: readonly UnreadyPreview[];
   /** The previews that get copies of the port's requests, in order of precedence. */
   readonly mirrors: readonly PortMirror[];
+  /** The previews of the port that speak another protocol, with usable endpoints. */
+  readonly bridges: readonly Bridge[];
 }
 
 /** A preview that gets copies of requests. */
@@ -44,7 +46,17 @@ export interface PortMirror {
   readonly preview: Preview;
   /** Its own key and those that it inherits; empty if it has none. */
   readonly keys: readonly string[];
+  readonly protocol: HttpProtocol;
   /** Usable ones, none of which is the baseline's too. */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** A preview whose endpoints cannot stand beside its baseline's, as they speak another protocol. */
+export interface Bridge {
+  readonly preview: Preview;
+  readonly subsets: readonly string[];
+  readonly protocol: HttpProtocol;
+  /** Usable ones only. */
   readonly endpoints: readonly Endpoint[];
 }
 

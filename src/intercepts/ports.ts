@@ -1,11 +1,11 @@
 import type { CatalogView } from '../catalog/catalog.ts';
-import type { Baseline, Endpoint, HttpPort, Preview } from '../catalog/model.ts';
+import type { Baseline, Endpoint, HttpPort, HttpProtocol, Preview } from '../catalog/model.ts';
 import { describe } from '../catalog/model.ts';
 import { ANNOTATIONS, LABELS } from '../catalog/names.ts';
 import type { Problem } from '../problems.ts';
-import { mergeEndpoints } from './endpoints.ts';
+import { mergeEndpoints, type PreviewEndpoints } from './endpoints.ts';
 import { type InheritedKeys, inheritedKeys, MOST_INHERITED } from './hierarchy.ts';
-import type { Intercept, PortEndpoints } from './intercept.ts';
+import type { Bridge, Intercept, PortEndpoints } from './intercept.ts';
 import { previewProblem } from './preview-problem.ts';
 
 const NONE_INHERITED: InheritedKeys = { taken: [], leftOut: [] };
@@ -52,26 +52,48 @@ export function hasPort(port: HttpPort, baseline: Baseline, preview: Preview, ca
   return previewPort(port, baseline, preview.ports) !== undefined;
 }
 
-/** The addresses of a preview for a port of its baseline, usable or not; undefined if it has no such port. */
-export function copyEndpoints(
-  port: HttpPort,
-  baseline: Baseline,
-  preview: Preview,
-  catalog: CatalogView,
-): readonly Endpoint[] | undefined {
+/** What a preview has for a port of its baseline. */
+export interface Copy {
+  /** Pods speak what the baseline does. */
+  readonly protocol: HttpProtocol;
+  /** Usable or not. */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** What a preview has for a port of its baseline; undefined if it has no such port. */
+export function copyOf(port: HttpPort, baseline: Baseline, preview: Preview, catalog: CatalogView): Copy | undefined {
   if (!hasPort(port, baseline, preview, catalog)) return undefined;
-  if (preview.ports !== undefined) return catalog.endpoints(preview.id, previewPort(port, baseline, preview.ports)!);
+  if (preview.ports !== undefined) {
+    const own = previewPort(port, baseline, preview.ports)!;
+    return { protocol: own.protocol, endpoints: catalog.endpoints(preview.id, own) };
+  }
   const ipv6 = catalog.endpoints(baseline.id, port)[0]?.address.includes(':');
-  return catalog.podEndpoints(preview.id, port, ipv6);
+  return { protocol: port.protocol, endpoints: catalog.podEndpoints(preview.id, port, ipv6) };
+}
+
+/** Whether a preview speaks another protocol than its baseline at any of its ports. */
+export function speaksOtherwise(baseline: Baseline, { ports }: Preview): boolean {
+  return (
+    ports !== undefined &&
+    baseline.ports.some((port) => {
+      const own = previewPort(port, baseline, ports);
+      return own !== undefined && own.protocol !== port.protocol;
+    })
+  );
 }
 
 /** The port of a Service that stands for a port of its baseline: of the same name, else number, else the only one. */
 function previewPort(port: HttpPort, baseline: Baseline, own: readonly HttpPort[]): HttpPort | undefined {
-  const found =
+  return (
     own.find((each) => each.name !== '' && each.name === port.name) ??
     own.find((each) => each.port === port.port) ??
-    (own.length === 1 && baseline.ports.length === 1 ? own[0] : undefined);
-  return found?.protocol === port.protocol ? found : undefined;
+    (own.length === 1 && baseline.ports.length === 1 ? own[0] : undefined)
+  );
+}
+
+function bridgeOf({ preview, subsets, protocol, endpoints }: Copy & PreviewEndpoints): readonly Bridge[] {
+  const usable = endpoints.filter((endpoint) => endpoint.usable);
+  return usable.length === 0 ? [] : [Object.freeze({ preview, subsets, protocol, endpoints: usable })];
 }
 
 export function portEndpoints(
@@ -84,18 +106,18 @@ export function portEndpoints(
 ): PortEndpoints {
   const all = [...intercepts, ...mirrors.map((preview) => ({ preview, subsets: [] }))];
   const present = all.flatMap((intercept) => {
-    const endpoints = copyEndpoints(port, baseline, intercept.preview, catalog);
-    return endpoints === undefined ? [] : [{ ...intercept, endpoints }];
+    const copy = copyOf(port, baseline, intercept.preview, catalog);
+    return copy === undefined ? [] : [{ ...intercept, ...copy }];
   });
   const keys = new Set(present.flatMap(({ preview }) => preview.key ?? []));
-  const named = present.map(({ preview, subsets, endpoints }) => {
+  const named = present.map(({ preview, subsets, endpoints, protocol }) => {
     const { key } = preview;
     const { taken, leftOut } = key === undefined ? NONE_INHERITED : inheritedKeys(key, keys, catalog);
     if (leftOut.length > 0) problems.push(tooManyInherited(preview, leftOut[0]!));
-    return { preview, subsets, inherited: taken, endpoints };
+    return { preview, subsets, inherited: taken, endpoints, protocol };
   });
-  const copies = named.map(({ preview, subsets, inherited, endpoints }) => ({
-    ...{ preview, endpoints },
+  const copies = named.map(({ preview, subsets, inherited, endpoints, protocol }) => ({
+    ...{ preview, endpoints, protocol, bridged: protocol !== port.protocol },
     subsets: preview.mirror === undefined ? [...subsets, ...inherited] : [],
   }));
   if (catalog.hasOnlyCopies(baseline.id, port)) problems.push(onlyCopies(baseline, port));
@@ -119,11 +141,12 @@ export function portEndpoints(
   const own = new Set(
     merged.entries.filter((entry) => entry.baseline).map(({ address, port }) => `${address} ${port}`),
   );
-  const portMirrors = named.flatMap(({ preview, inherited, endpoints }) => {
+  const portMirrors = named.flatMap(({ preview, inherited, endpoints, protocol }) => {
     if (preview.mirror === undefined) return [];
     const keys = preview.key === undefined ? [] : [preview.key, ...inherited];
     // A copy never goes to the baseline, which had the request already.
-    return [{ preview, keys, endpoints: endpoints.filter((at) => at.usable && !own.has(`${at.address} ${at.port}`)) }];
+    const usable = endpoints.filter((at) => at.usable && !own.has(`${at.address} ${at.port}`));
+    return [{ preview, keys, protocol, endpoints: usable }];
   });
   return Object.freeze({
     port,
@@ -131,5 +154,6 @@ export function portEndpoints(
     denied: new Set(denied),
     unready: unready.map(({ preview, subsets }) => ({ preview, subsets })),
     mirrors: portMirrors,
+    bridges: copies.filter(({ preview, bridged }) => bridged && preview.mirror === undefined).flatMap(bridgeOf),
   });
 }

@@ -8,7 +8,7 @@ import { Claims, hiddenBy, partlyHidden } from './claims.ts';
 import type { BaselineIntercepts, Intercept } from './intercept.ts';
 import { ruleSubset } from './intercept.ts';
 import { MOST_MIRRORS, oneMirrorTooMany } from './mirrors.ts';
-import { hasPort, portEndpoints } from './ports.ts';
+import { hasPort, portEndpoints, speaksOtherwise } from './ports.ts';
 import { byPrecedence } from './precedence.ts';
 import { whyNoPreviewHost } from './preview-hosts.ts';
 import { previewProblem } from './preview-problem.ts';
@@ -39,9 +39,12 @@ export function resolveIntercepts(
   const intercepts: Intercept[] = [];
   const claims = new Claims();
   const mirrors: Preview[] = [];
+  let bridged = 0;
   for (const preview of previews) {
+    const otherwise = preview.mirror === undefined && speaksOtherwise(baseline, preview);
     const refusal =
       refusalOf(preview, baseline, catalog) ??
+      (otherwise && bridged === MOST_BRIDGED ? [oneBridgeTooMany(preview)] : undefined) ??
       (preview.mirror === undefined ? claims.conflict(preview) : tooMany(mirrors, preview));
     if (refusal !== undefined) {
       problems.push(...refusal);
@@ -52,6 +55,7 @@ export function resolveIntercepts(
       continue;
     }
     claims.take(preview);
+    if (otherwise) bridged++;
     intercepts.push(interceptOf(preview));
     if (carriers.host) problems.push(...hostless(preview, baseline));
   }
@@ -71,6 +75,19 @@ function withoutDoubles(previews: readonly Preview[]): Preview[] {
   const wish = ({ namespace, key, match }: Preview) => `${namespace} ${key ?? (match && matchText(match))}`;
   const services = new Set(previews.filter(({ kind }) => kind === SERVICE).map(wish));
   return previews.filter((preview) => preview.kind === SERVICE || !services.has(wish(preview)));
+}
+
+/** Of one baseline: each costs each Envoy a cluster and a listener of its own. */
+const MOST_BRIDGED = 50;
+
+function oneBridgeTooMany(preview: Preview): Problem {
+  return previewProblem(
+    preview,
+    'protocols-too-many',
+    `Service ${preview.baseline} has ${MOST_BRIDGED} previews already that speak another protocol than it does, so this preview ` +
+      'receives nothing.',
+    "Let it speak the baseline's protocol, or remove the previews that nobody needs.",
+  );
 }
 
 function baselineMissing(preview: Preview): Problem {
@@ -134,7 +151,7 @@ function noPort(preview: Preview, own: readonly HttpPort[], baseline: Baseline):
     preview,
     'port-missing',
     `none of its ports ${spoken(own)} stands for a port of ${describe(baseline)}: ${spoken(baseline.ports)}.`,
-    'Give it a port with the same name or number and the same protocol.',
+    'Give it a port with the same name or number.',
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Baseline, HttpPort, ServiceId } from '../catalog/model.ts';
+import type { Baseline, HttpPort, HttpProtocol, ServiceId } from '../catalog/model.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration, struct, uint32 } from '../protos/index.ts';
 import { METADATA } from './gateway.ts';
@@ -47,16 +47,23 @@ const FAILURES = 5;
 /** A cluster holds a port of a baseline and all its previews; its settings never depend on the previews. */
 export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
   return {
-    name: clusterName(baseline, port),
-    ...OVER_ADS,
-    connect_timeout: duration(CONNECT_TIMEOUT_MS),
-    lb_policy: 'ROUND_ROBIN',
+    ...httpCluster(clusterName(baseline, port), port.protocol),
     lb_subset_config: {
       fallback_policy: 'DEFAULT_SUBSET',
       default_subset: struct({ [METADATA.preview]: BASELINE_SUBSET }),
       subset_selectors: [{ keys: [METADATA.preview] }],
       list_as_any: true,
     },
+  };
+}
+
+/** A cluster whose endpoints come by themselves, and all of which serve everyone. */
+export function httpCluster(name: string, protocol: HttpProtocol): Cluster {
+  return {
+    name,
+    ...OVER_ADS,
+    connect_timeout: duration(CONNECT_TIMEOUT_MS),
+    lb_policy: 'ROUND_ROBIN',
     common_lb_config: {
       // At 0 an outage of the baseline by ejections lasts longer; at the default of 50 a dead preview panics.
       healthy_panic_threshold: { value: 1 },
@@ -88,7 +95,7 @@ export function translateCluster(baseline: Baseline, port: HttpPort): Cluster {
       max_ejection_time: duration(20_000),
       max_ejection_percent: uint32(100),
     },
-    typed_extension_protocol_options: upstreamProtocol(port),
+    typed_extension_protocol_options: upstreamProtocol(protocol),
   };
 }
 
@@ -101,9 +108,9 @@ export const OVER_ADS = {
   },
 } as const satisfies Omit<Cluster, 'name'>;
 
-/** What is spoken with the endpoints of a port. */
+/** What is spoken with the endpoints of a cluster. */
 export function upstreamProtocol(
-  { protocol }: HttpPort,
+  protocol: HttpProtocol,
   options: MessageTypes['envoy.config.core.v3.HttpProtocolOptions'] = {},
 ): NonNullable<Cluster['typed_extension_protocol_options']> {
   const isHttp2 = protocol === 'HTTP/2';

@@ -2,6 +2,7 @@ import type { Baseline } from '../catalog/model.ts';
 import type { EndpointEntry, PortEndpoints } from '../intercepts/intercept.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { struct, uint32 } from '../protos/index.ts';
+import { bridgeEndpoints } from './bridge.ts';
 import { BASELINE_SUBSET, clusterName } from './cluster.ts';
 import { METADATA } from './gateway.ts';
 import { hash } from './hash.ts';
@@ -23,13 +24,11 @@ const FALLBACKS = 3;
  * The endpoints of a port: previews at priority 0, each in its subsets; the baseline at priority 1, in the
  * subset of no key and, as the fallback, in those of the previews.
  */
-export function translateLoadAssignment(
-  baseline: Baseline,
-  { port, entries, denied, unready }: PortEndpoints,
-): ClusterLoadAssignment {
+export function translateLoadAssignment(baseline: Baseline, endpoints: PortEndpoints): ClusterLoadAssignment {
+  const { port, entries, denied, unready, bridges } = endpoints;
   const own = entries.filter((entry) => entry.baseline);
   const copies = entries.filter((entry) => !entry.baseline);
-  const subsets = [...copies, ...unready].flatMap((each) => each.subsets);
+  const subsets = [...copies, ...unready, ...bridges].flatMap((each) => each.subsets);
   const fallbacks = spread(
     subsets.filter((subset) => !denied.has(subset)),
     own.length,
@@ -44,6 +43,7 @@ export function translateLoadAssignment(
         locality: { sub_zone: title },
         lb_endpoints: entries.map((entry) => translateEndpoint(baseline, entry, entry.subsets)),
       })),
+      ...bridgeEndpoints(baseline, endpoints),
       ...standIns(baseline, unready, (subset) => fallbacksOf(subset, own.length).map((index) => own[index]!)),
       {
         priority: 1,

@@ -45,7 +45,7 @@ export function readMirrorClusterName(name: string): ServiceId {
 }
 
 /** A mirror has a cluster of its own, with limits of its own: nothing that it does can use up its baseline's. */
-export function translateMirrorCluster({ preview }: PortMirror, port: HttpPort): Cluster {
+export function translateMirrorCluster({ preview, protocol }: PortMirror, port: HttpPort): Cluster {
   return {
     name: mirrorClusterName(preview, port),
     ...OVER_ADS,
@@ -61,7 +61,7 @@ export function translateMirrorCluster({ preview }: PortMirror, port: HttpPort):
         },
       ],
     },
-    typed_extension_protocol_options: upstreamProtocol(port, { max_stream_duration: duration(LONGEST_MS) }),
+    typed_extension_protocol_options: upstreamProtocol(protocol, { max_stream_duration: duration(LONGEST_MS) }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { BaselineIntercepts } from '../intercepts/intercept.ts';
 import type { Listing } from '../intercepts/listing.ts';
 import type { Routing } from '../intercepts/routing.ts';
 import { type Resource, resourceOf } from '../resources/index.ts';
+import { translateBridge } from './bridge.ts';
 import { translateListing } from './browser.ts';
 import { clusterName, translateCluster } from './cluster.ts';
 import type { GatewayOptions, RoutesFor } from './gateway.ts';
@@ -41,6 +42,20 @@ export function mirrorResources({ ports }: BaselineIntercepts): readonly Resourc
       resourceOf('envoy.config.cluster.v3.Cluster', translateMirrorCluster(mirror, port)),
       resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', translateMirrorAssignment(mirror, port)),
     ]),
+  );
+}
+
+/** What forwards to previews that speak another protocol than their baseline. */
+export function bridgeResources({ baseline, ports }: BaselineIntercepts): readonly Resource[] {
+  return ports.flatMap((port) =>
+    port.bridges.flatMap((bridge) => {
+      const { cluster, assignment, listener } = translateBridge(baseline, port, bridge);
+      return [
+        resourceOf('envoy.config.cluster.v3.Cluster', cluster),
+        resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', assignment),
+        resourceOf('envoy.config.listener.v3.Listener', listener, { references: [cluster.name!] }),
+      ];
+    }),
   );
 }
 

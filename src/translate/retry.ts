@@ -1,7 +1,9 @@
 import type { MessageTypes } from '../protos/index.ts';
 import { any, uint32 } from '../protos/index.ts';
+import { BRIDGE_STATUS, UNREACHED } from './bridge.ts';
 
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
+type HeaderMatcher = MessageTypes['envoy.config.route.v3.HeaderMatcher'];
 type RetryPolicy = MessageTypes['envoy.config.route.v3.RetryPolicy'];
 
 /** What no endpoint has seen: whatever the method, it may be sent again. */
@@ -30,16 +32,18 @@ export interface RetriedMatch {
  */
 export function byRetry(match: RouteMatch): readonly RetriedMatch[] {
   const method = match.headers?.find(({ name }) => name === ':method')?.string_match?.exact;
-  const safe = { match, retry: retryOn(`${UNSEEN},reset`) };
-  const others = { match, retry: retryOn(UNSEEN) };
+  const safe = { match, retry: retryOn(`${UNSEEN},reset`, { name: BRIDGE_STATUS, present_match: true }) };
+  const others = { match, retry: retryOn(UNSEEN, { name: BRIDGE_STATUS, string_match: { exact: UNREACHED } }) };
   if (method !== undefined) return [SAFE_METHODS.includes(method) ? safe : others];
   const isSafe = { name: ':method', string_match: { safe_regex: { regex: SAFE_METHODS.join('|') } } };
   return [{ ...safe, match: { ...match, headers: [...(match.headers ?? []), isSafe] } }, others];
 }
 
-function retryOn(conditions: string): RetryPolicy {
+/** @param bridged what a bridge says where an endpoint would do what the conditions say. */
+function retryOn(conditions: string, bridged: HeaderMatcher): RetryPolicy {
   return {
-    retry_on: conditions,
+    retry_on: `${conditions},retriable-headers`,
+    retriable_headers: [bridged],
     // To the preview once more, where another endpoint, or the same at another moment, may take it; then to the next
     // priority, which is the baseline, and there once more, too.
     num_retries: uint32(3),

@@ -5,6 +5,7 @@ import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration } from '../protos/index.ts';
 import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
+import { BRIDGE_STATUS } from './bridge.ts';
 import { browserRoutes } from './browser.ts';
 import { headersIfNoted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
@@ -55,6 +56,7 @@ export function translateRoutes(
     // The port stays in the Host header for the service to see.
     ignore_port_in_host_matching: true,
     ...(routes === 'guarded' ? { request_headers_to_remove: [TRUSTED] } : {}),
+    response_headers_to_remove: [BRIDGE_STATUS],
     response_headers_to_add: [
       ...(readsCarriers(routes) ? corsHeaders(options) : []),
       {

@@ -78,6 +78,9 @@ class Addresses {
   }
 }
 
+/** The body where an endpoint takes no connections. */
+export const CANNOT_BE_REACHED = text('%UPSTREAM_HOST_NAME% cannot be reached: %RESPONSE_CODE_DETAILS%.');
+
 /**
  * The body of a refusal: why nobody answers, and for whom. Nothing but the endpoint chosen tells the requests of a preview
  * that denies from others, so the first mapper asks for its address, in the only language that has it; only responses
@@ -118,7 +121,7 @@ export const REFUSALS: LocalReplyConfig = {
           ],
         },
       },
-      body_format_override: text('%UPSTREAM_HOST_NAME% cannot be reached: %RESPONSE_CODE_DETAILS%.'),
+      body_format_override: CANNOT_BE_REACHED,
     },
   ],
 };

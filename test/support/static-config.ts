@@ -1,4 +1,5 @@
 import { parseAllDocuments } from 'yaml';
+import { bootstrapConfig } from '../../src/gateway/index.ts';
 
 interface Rendered {
   readonly '@type': string;
@@ -27,7 +28,7 @@ export function staticConfig(yaml: string): object {
     const copy = structuredClone(listener);
     for (const { filters } of copy.filter_chains) {
       const manager = filters[0].typed_config;
-      manager.route_config = routes.get(manager.rds.route_config_name);
+      if (manager.rds !== undefined) manager.route_config = routes.get(manager.rds.route_config_name);
       delete manager.rds;
       for (const filter of manager.http_filters) {
         if (filter.config_discovery === undefined) continue;
@@ -42,7 +43,11 @@ export function staticConfig(yaml: string): object {
     type: 'STATIC',
     load_assignment: assignments.get(cluster.name),
   }));
-  return { static_resources: { listeners, clusters } };
+  const { bootstrap_extensions } = bootstrapConfig({
+    ...{ xds: { host: '127.0.0.1', port: 1 }, admin: { host: '127.0.0.1', port: 1 } },
+    ...{ nodeId: 'static', protocol: 'delta' },
+  });
+  return { bootstrap_extensions, static_resources: { listeners, clusters } };
 }
 
 function withoutType({ '@type': _, ...resource }: Rendered): Omit<Rendered, '@type'> {

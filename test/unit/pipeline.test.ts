@@ -72,6 +72,19 @@ describe('routes', () => {
   });
 });
 
+describe('a preview that speaks another protocol than its baseline', () => {
+  it('is a cluster, its endpoints and a listener besides, when it comes and when it goes, and no route', () => {
+    const { apply } = pipeline();
+    apply(world);
+    const http2 = { name: 'http2', port: 80, protocol: 'TCP' } as const;
+    const copy = preview('shop/api-pr-1', 'api', 'pr-1', { ports: [http2] });
+    apply([slice('shop/api-pr-1', ['10.0.0.9'], { ports: [{ name: 'http2', port: 8080 }] })]);
+    const own = ['Cluster', 'ClusterLoadAssignment', 'Listener'].map((type) => `${type} shop/api/80@shop/api-pr-1`);
+    expect(apply([copy])).toEqual({ set: ['ClusterLoadAssignment shop/api/80', ...own], remove: [], groups: [] });
+    expect(apply([], [copy])).toEqual({ set: ['ClusterLoadAssignment shop/api/80'], remove: own, groups: [] });
+  });
+});
+
 describe('a preview with a key', () => {
   it('is one ClusterLoadAssignment when it comes, changes and goes', () => {
     const { apply } = pipeline();

@@ -22,11 +22,13 @@ const SUBSETS = 'envoy.lb';
  * The load balancing of a cluster with one kind of subset, which falls back to a default one.
  *
  * @param metadata what the request has in `envoy.lb`.
+ * @param behind the endpoints to which a listener of the Envoy's own, as one of these may be, sends all requests.
  */
 export function chooseEndpoints(
   { lb_subset_config }: Cluster,
   { endpoints, policy: _, cluster_name: __, ...rest }: ClusterLoadAssignment,
   metadata: ReadonlyMap<string, string>,
+  behind: (listener: string) => ClusterLoadAssignment,
 ): Choice {
   nothingElse('ClusterLoadAssignment', rest);
   const { fallback_policy, default_subset, subset_selectors, list_as_any, ...other } = lb_subset_config!;
@@ -43,7 +45,7 @@ export function chooseEndpoints(
   const first = Math.min(...chosen.map(({ priority }) => priority));
   return {
     named: named.length > 0,
-    endpoints: chosen.filter(({ priority }) => priority === first).flatMap(({ at }) => addressOf(at)),
+    endpoints: chosen.filter(({ priority }) => priority === first).flatMap(({ at }) => addressesOf(at, behind)),
   };
 }
 
@@ -53,6 +55,12 @@ function valuesOf({ metadata, health_status }: LbEndpoint, key: string): readonl
   }
   const value = metadata?.filter_metadata?.[SUBSETS]?.fields?.[key];
   return value?.listValue?.values.flatMap((each) => each.stringValue ?? []) ?? [];
+}
+
+function addressesOf(at: LbEndpoint, behind: (listener: string) => ClusterLoadAssignment): Choice['endpoints'] {
+  const listener = at.endpoint!.address!.envoy_internal_address?.server_listener_name;
+  if (listener === undefined) return addressOf(at);
+  return behind(listener).endpoints.flatMap(({ lb_endpoints }) => lb_endpoints.flatMap(addressOf));
 }
 
 /** Where an endpoint takes connections: at the first of its addresses whose port is one. */

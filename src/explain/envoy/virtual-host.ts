@@ -26,6 +26,7 @@ export function findVirtualHost(routes: Uint8Array, authority: string): FoundHos
     ignore_port_in_host_matching,
     response_headers_to_add: ___,
     request_headers_to_remove: ____,
+    response_headers_to_remove: _____,
     ...rest
   } = decode(ROUTES, others());
   nothingElse('RouteConfiguration', rest);

@@ -44,6 +44,8 @@ const WORLD: readonly SourceRecord[] = [
   baseline('shop/web'),
   slice('shop/web', ['10.0.3.2']),
   service('shop/plain'),
+  preview('shop/api-h2', 'api', 'h2', { ports: [{ name: 'http2', port: 80, protocol: 'TCP' }] }),
+  slice('shop/api-h2', ['10.0.5.1'], { ports: [{ name: 'http2', port: 9090 }] }),
   pod('shop/api-pods-x', 'api', 'pods', { addresses: ['10.0.4.1'] }),
 ];
 
@@ -139,6 +141,12 @@ describe('a key', () => {
   it('of another Service is named as such', () => {
     const { text } = ask('http://web.prod/', ['x-preview: pr-1']);
     expect(text).toContain('Service shop/api-pr-1 has the key "pr-1", but is a preview of Service shop/api.');
+  });
+
+  it('leads to a preview that speaks another protocol, by a listener of the gateway’s own', () => {
+    const { outcome, gateway } = ask('http://api/', ['x-preview: h2']);
+    expect(outcome).toMatchObject({ kind: 'preview', preview: 'Service shop/api-h2', endpoints: ['10.0.5.1:9090'] });
+    expect(gateway.listeners).toEqual(['127.0.0.1:10000']);
   });
 
   it('leads to Pods, which are called by what made them', () => {

@@ -4,7 +4,9 @@ import type { Endpoint, Preview } from '../../../src/catalog/model.ts';
 import { mergeEndpoints } from '../../../src/intercepts/endpoints.ts';
 
 const at = (address: string, usable = true): Endpoint => ({ address, port: 80, usable });
-const copy = (key: string, endpoints: readonly Endpoint[]) => ({ subsets: [key], preview: previewOf(key), endpoints });
+const copy = (key: string, endpoints: readonly Endpoint[], bridged = false) => ({
+  ...{ subsets: [key], preview: previewOf(key), endpoints, bridged },
+});
 const show = ({ entries }: ReturnType<typeof mergeEndpoints>) =>
   entries.map(({ address, baseline, subsets }) => [address, baseline ? 'baseline' : 'preview', ...subsets].join(' '));
 
@@ -29,6 +31,14 @@ describe('an address stands once in its cluster', () => {
     const merged = mergeEndpoints([at('10.0.0.1')], [copy('a', [at('10.0.0.1'), at('10.0.0.2')])]);
     expect(show(merged)).toEqual(['10.0.0.1 baseline a', '10.0.0.2 preview a']);
     expect(merged.shared).toMatchObject([{ preview: { key: 'a' }, address: '10.0.0.1' }]);
+  });
+
+  it("as no one's, where the baseline's selector covers a preview that speaks another protocol", () => {
+    const merged = mergeEndpoints(
+      [at('10.0.0.1'), at('10.0.0.2')],
+      [copy('a', [at('10.0.0.2'), at('10.0.0.3')], true)],
+    );
+    expect(show(merged)).toEqual(['10.0.0.1 baseline']);
   });
 
   it("as the baseline's, where several previews would together leave it nothing", () => {

@@ -68,6 +68,24 @@ describe('a preview is in force', () => {
   });
 });
 
+it('a preview that speaks another protocol stands for its baseline’s port by itself', () => {
+  const catalog = new Catalog('preview.example.com');
+  const copy = preview('shop/p', 'api', 'k', { ports: [port('grpc', 80)] });
+  const own = slice('shop/p', ['10.0.0.9'], { ports: [{ name: 'grpc', port: 9 }] });
+  const bridges = () => {
+    const { entries, bridges, unready } = resolveIntercepts('shop/api', catalog).intercepts!.ports[0]!;
+    return { entries: entries.length, bridges, unready: unready.map(({ subsets }) => subsets) };
+  };
+  catalog.apply({ upserts: [baseline('shop/api'), slice('shop/api', ['10.0.0.1']), copy, own], deletes: [] }, 0);
+  expect(bridges()).toMatchObject({
+    entries: 1,
+    bridges: [{ subsets: ['k'], protocol: 'HTTP/2', endpoints: [{ address: '10.0.0.9', port: 9 }] }],
+    unready: [],
+  });
+  catalog.apply({ upserts: [], deletes: [own] }, 0);
+  expect(bridges()).toEqual({ entries: 1, bridges: [], unready: [['k']] });
+});
+
 describe('a preview is refused, at no cost to others, when', () => {
   it('its baseline is not there or has not opted in', () => {
     expect(resolve('shop/api', preview('shop/p', 'api', 'k'))).toEqual({
@@ -116,15 +134,27 @@ describe('a preview is refused, at no cost to others, when', () => {
     expect(problems.join()).toContain('Service shop/cart has no port that speaks HTTP');
   });
 
-  it('it speaks another protocol than its baseline', () => {
+  it('none of its ports stands for one of its baseline', () => {
+    const ports = [port('http', 80), port('admin', 81)];
     const { problems } = resolve(
       'shop/api',
-      baseline('shop/api'),
-      preview('shop/p', 'api', 'k', { ports: [port('grpc', 80)] }),
+      baseline('shop/api', { ports }),
+      preview('shop/p', 'api', 'k', { ports: [port('grpc', 8080)] }),
     );
     expect(problems.join()).toContain(
-      'none of its ports 80 (HTTP/2) stands for a port of Service shop/api: 80 (HTTP/1.1).',
+      'none of its ports 8080 (HTTP/2) stands for a port of Service shop/api: 80 (HTTP/1.1), 81 (HTTP/1.1).',
     );
+  });
+
+  it('50 older ones of its baseline speak another protocol already', () => {
+    const many = Array.from({ length: 51 }, (_, index) =>
+      preview(`shop/p${index}`, 'api', `k${index}`, { ports: [port('grpc', 80)], createdAt: index + 1 }),
+    );
+    const { keys, problems } = resolve('shop/api', baseline('shop/api'), ...many);
+    expect(keys).toHaveLength(50);
+    expect(problems).toEqual([
+      expect.stringContaining('Service shop/p50: Service shop/api has 50 previews already that speak'),
+    ]);
   });
 });
 

@@ -40,6 +40,7 @@ describe('encode and decode', () => {
       host_selection_retry_max_attempts: '3',
       retry_host_predicate: [],
       retriable_status_codes: [],
+      retriable_headers: [],
     });
   });
 

@@ -15,7 +15,7 @@ const copy = (key: string, address = '10.0.0.2'): EndpointEntry => ({
 });
 
 const groupsOf = (...entries: EndpointEntry[]) =>
-  translateLoadAssignment(api, { port, entries, denied: new Set(), unready: [], mirrors: [] }).endpoints!;
+  translateLoadAssignment(api, { port, entries, denied: new Set(), unready: [], mirrors: [], bridges: [] }).endpoints!;
 
 describe('a load assignment', () => {
   it('says who an endpoint is by its host name, which Envoy never changes under a request, and not in metadata', () => {

@@ -28,6 +28,7 @@ function shown(entries: readonly EndpointEntry[], unready: readonly Preview[], d
     },
     unready: unready.map((each) => ({ preview: each, subsets: [each.key!] })),
     mirrors: [],
+    bridges: [],
   });
   return endpoints!.flatMap(({ priority, lb_endpoints }) =>
     lb_endpoints!.map(({ endpoint, metadata }) => {
