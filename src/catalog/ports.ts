@@ -8,6 +8,7 @@ const OPAQUE = new Set([
   'sctp',
   'tls',
   'https',
+  'kubernetes.io/wss',
   'redis',
   'mongo',
   'mysql',

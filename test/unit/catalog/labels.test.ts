@@ -100,6 +100,13 @@ describe('a preview', () => {
       preview('shop/p', 'api', 'k', { ports: [{ name: 'tcp-redis', port: 6379, protocol: 'TCP' }] }),
       'port 6379 (tcp-redis) speaks TCP, so it cannot be a preview',
     ],
+    [
+      'a port that is encrypted',
+      preview('shop/p', 'api', 'k', {
+        ports: [{ name: 'web', port: 443, protocol: 'TCP', appProtocol: 'kubernetes.io/wss' }],
+      }),
+      'port 443 (web) speaks KUBERNETES.IO/WSS, so it cannot be a preview',
+    ],
   ])('is left out whole, with a sentence, for %s', (_, record, sentence) => {
     expect(read(record).preview).toBeUndefined();
     expect(sentences(record).join('\n')).toContain(sentence);
