@@ -1,6 +1,14 @@
 import { typeUrls } from '../protos/index.ts';
 
-const { cluster, loadAssignment, listener, scopedRouteConfiguration, routeConfiguration, virtualHost } = typeUrls;
+const {
+  cluster,
+  loadAssignment,
+  listener,
+  scopedRouteConfiguration,
+  routeConfiguration,
+  virtualHost,
+  extensionConfig,
+} = typeUrls;
 
 /** What the protocol says of one type of resource. */
 export interface TypeRules {
@@ -65,6 +73,8 @@ const rules = new Map<string, TypeRules>([
       onDemand: true,
     },
   ],
+  // Configurations of filters, which listeners name (ECDS).
+  [extensionConfig, { wildcard: false, fullState: false, updatesAfter: afterClusters, removalsAfter: [listener] }],
 ]);
 
 const order = [...rules.keys()];
