@@ -40,7 +40,8 @@ export function keyLost(
 ): readonly Step[] {
   if (!isKey(key)) {
     const rule =
-      'keys are lower-case letters, digits, - and ., beginning and ending with a letter or digit, without --';
+      'keys are at most 63 lower-case letters, digits, - and ., each part between dots beginning and ending with a letter or ' +
+      'digit, without --';
     return [step('no', `${quote(key)} is no key (${rule}), so it names nothing.`)];
   }
   const claims = catalog.claimsOf(key);
