@@ -73,11 +73,12 @@ function routable(all: Iterable<Baseline>): readonly Baseline[] {
 
 /** Tells the owners of baselines that a short name does not lead to for everybody. */
 function shortNameProblems(baselines: readonly Baseline[], claims: Claims, previewDomain: string): readonly Problem[] {
+  const byName = Map.groupBy(baselines, ({ name }) => name);
   return baselines.flatMap((baseline) => {
     const { id, name, namespace, place } = baseline;
     const host = `*--${name}.${previewDomain}`;
     const owner = claims.owner(host)!;
-    const namesakes = baselines.filter((other) => other.name === name && other.id !== id);
+    const namesakes = byName.get(name)!.filter((other) => other.id !== id);
     if (namesakes.length === 0 && owner.id === id) return [];
     const whose = owner.id === id ? 'stay its own' : `belong to ${describe(owner)}`;
     const why =
