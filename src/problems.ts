@@ -62,3 +62,16 @@ export function formatProblem(problem: Problem): string {
   const where = problem.place === undefined ? problem.object : `${problem.object} (${problem.place})`;
   return `${where}: ${problem.message} ${problem.advice}`;
 }
+
+/** Longest text of a value that a message repeats, in characters. */
+const LONGEST_QUOTE = 100;
+
+/** A value as a message shows it: scalars as written in JSON, cut if they are long; other values by what they are. */
+export function quote(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value !== 'string') return `${value}`;
+  return JSON.stringify(value.length > LONGEST_QUOTE ? `${value.slice(0, LONGEST_QUOTE)}…` : value);
+}

@@ -1,4 +1,5 @@
 import { isDnsName } from '../dns-names.ts';
+import { quote } from '../problems.ts';
 import type { OutsideHost } from './model.ts';
 
 export type HostReading = { readonly host: OutsideHost } | { readonly wrong: string };
@@ -13,12 +14,12 @@ export function readHost(entry: string, previewDomain: string): HostReading {
   const host = (slash === -1 ? entry : entry.slice(0, slash)).toLowerCase();
   const path = slash === -1 ? '/' : entry.slice(slash);
   const name = host.startsWith('*.') ? host.slice(2) : host;
-  if (host !== '*' && !isDnsName(name)) return { wrong: `${JSON.stringify(host)} is no DNS name` };
+  if (host !== '*' && !isDnsName(name)) return { wrong: `${quote(host)} is no DNS name` };
   if (host === previewDomain || host.endsWith(`.${previewDomain}`)) {
-    return { wrong: `${JSON.stringify(host)} lies in the preview domain ${previewDomain}` };
+    return { wrong: `${quote(host)} lies in the preview domain ${previewDomain}` };
   }
   if (!/^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/.test(path) || path.includes('//')) {
-    return { wrong: `${JSON.stringify(path)} is no path` };
+    return { wrong: `${quote(path)} is no path` };
   }
   return { host: Object.freeze({ host, pathPrefix: path === '/' ? path : path.replace(/\/$/, '') }) };
 }

@@ -1,6 +1,6 @@
 import { isDnsLabel } from '../dns-names.ts';
 import { nearest } from '../nearest.ts';
-import type { Problem, ProblemCode } from '../problems.ts';
+import { type Problem, type ProblemCode, quote } from '../problems.ts';
 import type { ServicePort, ServiceRecord } from '../sources/source.ts';
 import { readHost } from './hosts.ts';
 import type { Life, TimeReading } from './life.ts';
@@ -185,31 +185,27 @@ function readPorts(object: Labelled, report: Report, consequence: string): reado
 }
 
 function readHosts(object: Labelled, report: Report, previewDomain: string): readonly OutsideHost[] {
-  const hosts: OutsideHost[] = [];
+  const hosts = new Map<string, OutsideHost>();
+  const leftOut: string[] = [];
   for (const entry of listOf(object.annotations[ANNOTATIONS.hosts])) {
     const reading = readHost(entry, previewDomain);
-    if ('wrong' in reading) {
-      report.add(
-        'host-invalid',
-        `the entry ${JSON.stringify(entry)} of ${ANNOTATIONS.hosts} is left out: ${reading.wrong}.`,
-        'Write names such as api.example.com, *.example.com or shop.example.com/api, with commas between them.',
-      );
-    } else if (!hosts.some((each) => each.host === reading.host.host && each.pathPrefix === reading.host.pathPrefix)) {
-      hosts.push(reading.host);
-    }
+    if ('wrong' in reading)
+      leftOut.push(`the entry ${quote(entry)} of ${ANNOTATIONS.hosts} is left out: ${reading.wrong}`);
+    else hosts.set(`${reading.host.host} ${reading.host.pathPrefix}`, reading.host);
   }
-  return Object.freeze(hosts);
+  const advice =
+    'Write names such as api.example.com, *.example.com or shop.example.com/api, with commas between them.';
+  addEach(report, 'host-invalid', leftOut, advice);
+  return Object.freeze([...hosts.values()]);
 }
 
 function readAllowFrom(object: Labelled, report: Report): readonly string[] {
   const entries = listOf(object.annotations[ANNOTATIONS.allowFrom]);
-  for (const entry of entries.filter((each) => !isDnsLabel(each))) {
-    report.add(
-      'namespace-invalid',
-      `the entry ${JSON.stringify(entry)} of ${ANNOTATIONS.allowFrom} is left out: it is no name of a namespace.`,
-      'Write names of namespaces with commas between them, such as team-web, team-mobile.',
-    );
-  }
+  const leftOut = entries
+    .filter((entry) => !isDnsLabel(entry))
+    .map((entry) => `the entry ${quote(entry)} of ${ANNOTATIONS.allowFrom} is left out: it is no name of a namespace`);
+  const advice = 'Write names of namespaces with commas between them, such as team-web, team-mobile.';
+  addEach(report, 'namespace-invalid', leftOut, advice);
   return Object.freeze(entries.filter(isDnsLabel));
 }
 
@@ -221,10 +217,21 @@ function readEndpointsFrom(object: Labelled, report: Report): ServiceId | undefi
   }
   report.add(
     'target-invalid',
-    `the annotation ${ANNOTATIONS.endpointsFrom} is ${JSON.stringify(name)}, so its own endpoints are used.`,
+    `the annotation ${ANNOTATIONS.endpointsFrom} is ${quote(name)}, so its own endpoints are used.`,
     'Write the name of another Service of its namespace, whose selector is the one that this Service had.',
   );
   return undefined;
+}
+
+/** An annotation has room for a hundred thousand entries; so many of the wrong ones are told one by one. */
+const TOLD_ENTRIES = 10;
+
+function addEach(report: Report, code: ProblemCode, wrong: readonly string[], advice: string): void {
+  for (const [index, sentence] of wrong.slice(0, TOLD_ENTRIES).entries()) {
+    const more = wrong.length - TOLD_ENTRIES;
+    const last = index === TOLD_ENTRIES - 1 && more > 0;
+    report.add(code, last ? `${sentence}; so are ${more} more entries.` : `${sentence}.`, advice);
+  }
 }
 
 function listOf(text: string | undefined): string[] {

@@ -1,4 +1,4 @@
-import type { Problem } from '../../problems.ts';
+import { type Problem, quote } from '../../problems.ts';
 
 /** Tells a mapping of YAML or JSON from every other value. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -106,19 +106,6 @@ export class Fields {
     if (found === undefined) this.refuse(path, value, `Write ${oneOf(choices)}.`);
     return found;
   }
-}
-
-/** Longest text of a value that a message repeats, in characters. */
-const LONGEST_QUOTE = 100;
-
-/** A value as a message shows it: scalars as written in JSON, cut if they are long; other values by what they are. */
-export function quote(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'empty';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  if (typeof value !== 'string') return `${value}`;
-  return JSON.stringify(value.length > LONGEST_QUOTE ? `${value.slice(0, LONGEST_QUOTE)}…` : value);
 }
 
 function oneOf(choices: readonly string[]): string {

@@ -1,5 +1,6 @@
+import { quote } from '../../problems.ts';
 import type { ObjectRef, SourceKind } from '../source.ts';
-import { type Fields, isMapping, quote } from './fields.ts';
+import { type Fields, isMapping } from './fields.ts';
 import { labelAdvice, subdomainAdvice } from './names.ts';
 
 /** Labels and annotations of this prefix are Shunt's; no other is kept. */
