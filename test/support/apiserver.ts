@@ -78,6 +78,22 @@ export class ApiServer {
     this.#agent = new https.Agent({ keepAlive: true, maxSockets: 32 });
   }
 
+  /** Halts the API server's process, which stays connected and says nothing, or lets it go on. */
+  async pauseApi(paused: boolean): Promise<void> {
+    await this.#api!.signal(paused ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  /** Has etcd forget all history, so that nobody can go on from a resourceVersion of before. */
+  async compact(): Promise<void> {
+    const ask = async (path: string, body: object) => {
+      const answer = await fetch(`${this.#etcdUrl}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`etcd answers ${answer.status} to ${path}: ${await answer.text()}`);
+      return (await answer.json()) as { header: { revision: string } };
+    };
+    const { header } = await ask('range', { key: base64('/') });
+    await ask('compaction', { revision: header.revision, physical: true });
+  }
+
   async stop(): Promise<void> {
     this.#agent.destroy();
     await Promise.all([this.#api?.kill(), this.#etcd?.kill()]);
@@ -242,6 +258,13 @@ class Process {
     });
     // An end that nobody waits for, such as that by kill(), is no failure.
     this.ended.catch(() => undefined);
+  }
+
+  /** To the process itself, which is a child of the shell. */
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    const shell = this.#shell.pid!;
+    const [binary] = (await readFile(`/proc/${shell}/task/${shell}/children`, 'utf8')).split(' ');
+    process.kill(Number(binary), signal);
   }
 
   async kill(): Promise<void> {

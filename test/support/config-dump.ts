@@ -6,14 +6,26 @@ import { renderedResources } from './static-config.ts';
 /** Resources in Envoy's JSON form, by the last part of their type and their name. */
 export type ResourcesByName = Readonly<Record<string, unknown>>;
 
-/** What `shunt render` prints for a folder, for gateways that listen at one port of 127.0.0.1. */
-export async function rendered(folder: string, gatewayPort: number): Promise<ResourcesByName> {
+/**
+ * What `shunt render` prints for gateways that listen at one port of 127.0.0.1: what a fresh start would serve.
+ *
+ * @param source the path of a folder, or flags that name what it is to read.
+ */
+export async function rendered(source: string | readonly string[], gatewayPort: number): Promise<ResourcesByName> {
   const [stdout, stderr] = [new Text(), new Text()];
-  const status = await run(['render', '--directory', folder, '--listen', `127.0.0.1:${gatewayPort}`], {
-    stdout,
-    stderr,
-    env: {},
-  });
+  const status = await run(
+    [
+      'render',
+      ...(typeof source === 'string' ? ['--directory', source] : source),
+      '--listen',
+      `127.0.0.1:${gatewayPort}`,
+    ],
+    {
+      stdout,
+      stderr,
+      env: {},
+    },
+  );
   if (status !== 0) throw new Error(`shunt render ended with ${status}: ${stderr.text}`);
   return byName(renderedResources(stdout.text));
 }

@@ -50,11 +50,13 @@ export interface SliceFields {
   readonly portName?: string;
   /** Default: true. */
   readonly ready?: boolean;
+  /** Default: 127.0.0.1. */
+  readonly address?: string;
 }
 
-/** The EndpointSlices of the Service `namespace/name`: one for each of these ports of 127.0.0.1, as a slice has one port. */
+/** The EndpointSlices of the Service `namespace/name`: one for each of these ports of an address, as a slice has one port. */
 export function sliceManifests(id: string, ports: readonly number[], fields: SliceFields = {}): readonly Manifest[] {
-  const { portName = 'http', ready = true } = fields;
+  const { portName = 'http', ready = true, address = '127.0.0.1' } = fields;
   const { namespace, name } = metadata(id);
   return ports.map((port, index) => ({
     apiVersion: 'discovery.k8s.io/v1',
@@ -62,7 +64,7 @@ export function sliceManifests(id: string, ports: readonly number[], fields: Sli
     metadata: { namespace, name: `${name}-${portName}-${index}`, labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
     ports: [{ name: portName, port }],
-    endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready } }],
+    endpoints: [{ addresses: [address], conditions: { ready } }],
   }));
 }
 

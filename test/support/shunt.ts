@@ -91,17 +91,26 @@ export interface ServeOptions {
   readonly logLevel?: LogLevel;
 }
 
-/** Runs `shunt serve --directory`, as built by `npm run build`. It has read the folder when this settles. */
-export async function runShuntServe(folder: ManifestFolder, options: ServeOptions = {}): Promise<ShuntProcess> {
+/**
+ * Runs `shunt serve`, as built by `npm run build`. It has read its source when this settles.
+ *
+ * @param source a folder, or flags that name what it is to follow.
+ */
+export async function runShuntServe(
+  source: ManifestFolder | readonly string[],
+  options: ServeOptions = {},
+): Promise<ShuntProcess> {
   const { xdsPort = 0, gatewayPort = await freePort(), logLevel = 'info' } = options;
   const flags = {
-    directory: folder.path,
     xds: `127.0.0.1:${xdsPort}`,
     admin: '127.0.0.1:0',
     listen: `127.0.0.1:${gatewayPort}`,
     'log-level': logLevel,
   };
-  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const args = [
+    ...('path' in source ? ['--directory', source.path] : source),
+    ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
+  ];
   const child = spawn(process.execPath, [MAIN, 'serve', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: cleanEnvironment(),
