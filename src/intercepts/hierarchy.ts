@@ -20,13 +20,14 @@ export function inheritedKeys(key: string, keys: ReadonlySet<string>, catalog: D
     if (keys.has(each)) return false;
     return ancestorsOf(each).find((ancestor) => keys.has(ancestor)) === key;
   });
-  if (all.length <= MOST_INHERITED) return { taken: all, leftOut: [] };
+  if (all.length <= MOST_INHERITED) return { taken: all.sort(compareText), leftOut: [] };
   const ages = new Map(all.map((each) => [each, catalog.declaredAt(each)]));
   all.sort((a, b) => ages.get(a)! - ages.get(b)! || compareText(a, b));
-  return { taken: all.slice(0, MOST_INHERITED), leftOut: all.slice(MOST_INHERITED) };
+  return { taken: all.slice(0, MOST_INHERITED).sort(compareText), leftOut: all.slice(MOST_INHERITED) };
 }
 
 export interface InheritedKeys {
+  /** In the order of their text, whatever the order in which they were declared: replicas have to agree. */
   readonly taken: readonly string[];
   /** What is beyond the bound, the younger ones: their requests reach the baseline. */
   readonly leftOut: readonly string[];
