@@ -55,7 +55,9 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
   const discovery: GuardContext = { ...guarded, ledger: new Ledger(limits), chargesRequests: false };
   const beside: GuardContext = { ...guarded, ledger: new Ledger({ ...limits, ...SIDE_CALLS }), chargesRequests: true };
   const server = new Server({
-    interceptors: [({ path }, call) => new Guard(call, discoveryPaths.has(path) ? discovery : beside)],
+    interceptors: [
+      ({ path, requestStream }, call) => new Guard(call, discoveryPaths.has(path) ? discovery : beside, requestStream),
+    ],
     'grpc.max_receive_message_length': limits.requestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,

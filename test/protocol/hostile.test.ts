@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { constants } from 'node:http2';
+import { type EventEmitter, once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,6 +35,37 @@ class GoodClient {
   close(): void {
     this.#client.close();
   }
+}
+
+const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+/** A frame of HTTP/2 (RFC 9113, 4.1). */
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** However it ends. */
+function ended(connection: EventEmitter): Promise<void> {
+  return new Promise((resolve) => connection.once('close', () => resolve()));
+}
+
+/** Begins to speak HTTP/2 and writes this, as long as the server takes it; what it says is not read. */
+async function pour(bytes: Buffer): Promise<void> {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => {});
+  const closed = ended(socket);
+  await new Promise<void>((resolve) => {
+    socket.write(Buffer.concat([PREFACE, frame(4, 0, 0, Buffer.alloc(0)), bytes]), () => resolve());
+    void closed.then(() => resolve());
+  });
+  socket.destroy();
+  await closed;
 }
 
 let server: XdsProcess;
@@ -71,6 +103,7 @@ async function endure(attack: () => Promise<void>): Promise<string[]> {
   while ((await server.memory()) > 1.2 * before);
   const lines = await server.log();
   const refusals = lines.filter((line) => line.startsWith('Refused'));
+
   expect(refusals.length).toBeLessThan(3);
   return lines;
 }
@@ -173,14 +206,13 @@ describe('a client that', { timeout: 30_000 }, () => {
   });
 
   it('speaks no HTTP/2, or stops to in the middle', async () => {
-    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     await endure(async () => {
       const garbage = [
         randomBytes(MIB),
         Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
-        Buffer.concat([preface, Buffer.alloc(MIB, 0xff)]),
+        Buffer.concat([PREFACE, Buffer.alloc(MIB, 0xff)]),
         // The largest frame that there can be, of settings, on a stream that has none.
-        Buffer.concat([preface, Buffer.from('ffffff0400000000ff', 'hex'), Buffer.alloc(MIB)]),
+        Buffer.concat([PREFACE, Buffer.from('ffffff0400000000ff', 'hex'), Buffer.alloc(MIB)]),
       ];
       for (const bytes of garbage) {
         const socket = connect(server.port, '127.0.0.1');
@@ -189,6 +221,65 @@ describe('a client that', { timeout: 30_000 }, () => {
         socket.resume().end(bytes);
         await once(socket, 'close');
       }
+    });
+  });
+
+  it('floods the connection with what HTTP/2 has to be answered or remembered, and reads none of it', async () => {
+    const floods = [
+      // Settings, with a value that changes nothing; and pings: both want an acknowledgement.
+      frame(4, 0, 0, Buffer.from('000300000064', 'hex')),
+      frame(6, 0, 0, Buffer.alloc(8)),
+      // Priorities of streams that there may be one day.
+      frame(2, 0, 0x7fffffff, Buffer.alloc(5)),
+      // Window updates of the connection, one byte each.
+      frame(8, 0, 0, Buffer.from('00000001', 'hex')),
+      // A request whose headers never end, and unknown extensions of the protocol.
+      frame(9, 0, 1, Buffer.alloc(100)),
+      frame(0xb, 0, 0, Buffer.alloc(100)),
+    ];
+    await endure(async () => {
+      for (const flood of floods) await pour(Buffer.concat(Array.from({ length: 50_000 }, () => flood)));
+    });
+  });
+
+  it('opens streams and resets them as fast as it can', async () => {
+    await endure(async () => {
+      const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+      session.on('error', () => {});
+      const closed = ended(session);
+      for (let i = 0; i < 20_000 && !session.destroyed; i++) {
+        const stream = session.request({ ':method': 'POST', ':path': ADS, 'content-type': 'application/grpc' });
+        stream.on('error', () => {});
+        stream.close(constants.NGHTTP2_CANCEL);
+        if (i % 100 === 0) await setImmediate();
+      }
+      session.destroy();
+      await closed;
+    });
+  });
+
+  it('opens calls of all services on many connections, and neither asks to the end nor reads', async () => {
+    const paths = [
+      ADS,
+      '/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus',
+      '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus',
+      '/grpc.health.v1.Health/Watch',
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    ];
+    await endure(async () => {
+      const clients = await Promise.all(paths.map(() => DeafClient.connect(server.port, { window: 0 })));
+      const answered = clients.map((client, index) => {
+        const streams = Array.from({ length: 100 }, () => client.open({ ':path': paths[index]! }));
+        for (const stream of streams.slice(50)) stream.askPart(1_000, Buffer.alloc(999));
+        const [first] = streams;
+        if (index === 0) first?.ask({ node: { id: 'bad' }, type_url: cluster });
+        else first?.askBytes(Buffer.alloc(0));
+        first?.end();
+        return first?.ended;
+      });
+      // Those that are answered are cut off; the others have some more time, but their client is gone before.
+      await Promise.all(answered);
+      for (const client of clients) client.close();
     });
   });
 

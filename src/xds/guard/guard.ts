@@ -36,6 +36,7 @@ export class Guard extends ServerInterceptingCall {
   readonly #call: ServerInterceptingCallInterface;
   readonly #context: GuardContext;
   readonly #stream: ServerHttp2Stream;
+  readonly #streamed: boolean;
   #share: Share | undefined;
   /** Of what the service remembers for the call, in bytes; and of a request that has not come in to its end. */
   #kept = 0;
@@ -47,9 +48,11 @@ export class Guard extends ServerInterceptingCall {
   #reading: NodeJS.Timeout | undefined;
   #verdict: string | undefined;
 
-  constructor(call: ServerInterceptingCallInterface, context: GuardContext) {
+  /** @param streamed whether the client may send more than one request; otherwise it has to say that one was all. */
+  constructor(call: ServerInterceptingCallInterface, context: GuardContext, streamed: boolean) {
     super(call);
     this.#call = call;
+    this.#streamed = streamed;
     this.#context = context;
     this.#stream = http2StreamOf(call);
   }
@@ -86,7 +89,10 @@ export class Guard extends ServerInterceptingCall {
     this.#call.start({
       onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
       onReceiveMessage: (message) => this.#receive(message),
-      onReceiveHalfClose: () => listener.onReceiveHalfClose(),
+      onReceiveHalfClose: () => {
+        this.#hear();
+        listener.onReceiveHalfClose();
+      },
       onCancel: () => listener.onCancel(),
     });
   }
@@ -136,13 +142,17 @@ export class Guard extends ServerInterceptingCall {
 
   #receive(message: unknown): void {
     if (this.#verdict !== undefined) return;
-    this.#asked = true;
-    clearTimeout(this.#firstRequest);
+    if (this.#streamed) this.#hear();
     this.#unfinished = 0;
     this.#share?.remember(this.#kept);
     const excess = this.#context.chargesRequests ? this.#share?.request() : undefined;
     if (excess === undefined) this.#listener?.onReceiveMessage(message);
     else this.#turnAway(excess);
+  }
+
+  #hear(): void {
+    this.#asked = true;
+    clearTimeout(this.#firstRequest);
   }
 
   #awaitReading(bytes: number): void {

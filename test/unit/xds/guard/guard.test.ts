@@ -48,16 +48,20 @@ let received: unknown[];
 let call: FakeCall;
 let guard: Guard;
 
-function open(chargesRequests = false, encoding?: string): void {
+function open({ chargesRequests = false, encoding = 'identity', streamed = true } = {}): void {
   call = new FakeCall(encoding);
   received = [];
-  guard = new Guard(call as unknown as ServerInterceptingCallInterface, {
-    ledger,
-    limits,
-    chargesRequests,
-    peerOf: () => ({ key: 'a', words: 'the address a' }),
-    onOffence: (_, sentence) => offences.push(sentence),
-  });
+  guard = new Guard(
+    call as unknown as ServerInterceptingCallInterface,
+    {
+      ledger,
+      limits,
+      chargesRequests,
+      peerOf: () => ({ key: 'a', words: 'the address a' }),
+      onOffence: (_, sentence) => offences.push(sentence),
+    },
+    streamed,
+  );
   guard.start({
     onReceiveMetadata: () => guard.startRead(),
     onReceiveMessage: (message) => received.push(message),
@@ -162,6 +166,18 @@ describe('a client', () => {
     expect(call.statuses).toEqual([]);
   });
 
+  it('that may ask only once has to say that this was all', () => {
+    open({ streamed: false });
+    ask();
+    vi.advanceTimersByTime(1_000);
+    expect(call.statuses).toMatchObject([{ code: status.DEADLINE_EXCEEDED }]);
+    open({ streamed: false });
+    ask();
+    call.listener?.onReceiveHalfClose();
+    vi.advanceTimersByTime(1_000);
+    expect(call.statuses).toEqual([]);
+  });
+
   it('that does not end a stream that is over has it reset', () => {
     ask();
     guard.sendStatus({ code: status.OK, details: 'OK' });
@@ -173,7 +189,7 @@ describe('a client', () => {
   });
 
   it('that compresses is told that it may not', () => {
-    open(false, 'gzip');
+    open({ encoding: 'gzip' });
     expect(call.listener).toBeUndefined();
     expect(call.statuses).toMatchObject([
       {
@@ -210,7 +226,7 @@ describe('the requests of a service that does not charge them itself', () => {
   it('are counted', () => {
     limits = { ...limits, streamRequests: { burst: 3, perSecond: 1 } };
     ledger = new Ledger(limits);
-    open(true);
+    open({ chargesRequests: true });
     for (let i = 0; i < 5; i++) ask();
     expect(received).toHaveLength(3);
     expect(call.statuses).toMatchObject([{ code: status.RESOURCE_EXHAUSTED }]);
