@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { Changes, ResourceStore } from '../resources/index.ts';
+import type { Changes, ResourceStore, View } from '../resources/index.ts';
 import { addressOfCall } from './address.ts';
 import { Answers } from './answers.ts';
+import { Charges } from './charges.ts';
 import type { Received } from './decode.ts';
 import { encodeResponse, type WireMessage } from './encode.ts';
 import type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 import { messageTrailers } from './grpc-message.ts';
 import { type Guard, guardOf } from './guard/index.ts';
-import { invalid, LimitExceeded, tooMuch, type XdsLimits } from './limits.ts';
+import { invalid, LimitExceeded, type XdsLimits } from './limits.ts';
 import type { Node, NodeMessage } from './node.ts';
 import { Outbox } from './outbox.ts';
 import type { Action, DiscoveryRequest } from './protocol.ts';
@@ -41,6 +42,7 @@ interface Client<Request extends DiscoveryRequest> {
   readonly node: Node;
   readonly nodeMessage: NodeMessage;
   readonly groups: readonly string[];
+  readonly view: View;
   readonly stream: Stream<Request>;
   readonly connectedAt: number;
 }
@@ -62,8 +64,7 @@ export class Connection<Request extends DiscoveryRequest> {
   #client: Client<Request> | undefined;
   readonly #outbox: Outbox<WireMessage>;
   readonly #guard: Guard;
-  /** Of names that the client came with and nobody here knows: who asks for everything is told that they are gone. */
-  #claimedBytes = 0;
+  readonly #charges: Charges<Request>;
   /** Runs from the first request until the client has asked for all its types. */
   #patience: NodeJS.Timeout | undefined;
   #open = true;
@@ -78,6 +79,7 @@ export class Connection<Request extends DiscoveryRequest> {
     this.#context = context;
     this.#outbox = new Outbox(call, context.limits);
     this.#guard = guardOf(call);
+    this.#charges = new Charges(speech, context.limits, this.#guard);
     const close = (reason: string) => {
       if (this.#close(reason)) onClose();
     };
@@ -160,55 +162,21 @@ export class Connection<Request extends DiscoveryRequest> {
     }
     this.#context.onType(received.request.typeUrl);
     const { request } = received;
-    const free = this.#isFree(this.#client, request);
-    this.#noteClaims(this.#client, request);
-    const actions = this.#client.stream.request(request);
-    // Now it is known whether it answers what is in flight, and what it wants.
-    const excess = this.#excess(this.#client) ?? (free && answers(actions) ? undefined : this.#guard.request());
+    const { stream, view } = this.#client;
+    this.#charges.take(request, stream, view);
+    const actions = stream.request(request);
+    const excess = this.#charges.settle(stream, actions);
     if (excess === undefined) this.#run(this.#client, actions);
     else this.#offend(excess);
-  }
-
-  /** Whether an answer to a response is no more than that. Whoever asks for something with each would be sent it for ever. */
-  #isFree({ stream }: Client<Request>, request: Request): boolean {
-    const type = stream.types().find(({ typeUrl }) => typeUrl === this.#typeOf(request));
-    return type !== undefined && !this.#speech.asks(request, type.wanted);
-  }
-
-  #noteClaims({ stream, groups }: Client<Request>, request: Request): void {
-    const type = this.#typeOf(request);
-    if (stream.types().some(({ typeUrl }) => typeUrl === type)) return;
-    const view = this.#context.store.view(...groups);
-    for (const name of this.#speech.claimed(request)) {
-      if (view.get(type, name) === undefined) this.#claimedBytes += name.length + NAME_BYTES;
-    }
-  }
-
-  #typeOf({ typeUrl }: Request): string {
-    return typeUrl || (this.#speech.typeUrl ?? '');
-  }
-
-  #excess({ stream }: Client<Request>): LimitExceeded | undefined {
-    const { names, types } = this.#context.limits;
-    const asked = stream.types();
-    if (asked.length > types)
-      return tooMuch(`A stream may ask for ${types} types at most, and this one asks for more.`);
-    let count = 0;
-    let bytes = this.#claimedBytes;
-    for (const { wanted } of asked) {
-      count += wanted.names.size;
-      bytes += wanted.names.length + wanted.names.size * NAME_BYTES;
-    }
-    if (count <= names) return this.#guard.keep(bytes);
-    return tooMuch(`A stream may subscribe to ${names} names at most, of all types together, and this one wants more.`);
   }
 
   #greet({ node, nodeMessage = { client_features: [] } }: Received<Request>): Client<Request> {
     const { store, groupsOf } = this.#context;
     const { variant, typeUrl } = this.#speech;
     const groups = groupsOf(node);
-    const stream = this.#speech.stream({ id: this.#id, view: store.view(...groups), typeUrl });
-    const client = { node, nodeMessage, groups, stream, connectedAt: now() };
+    const view = store.view(...groups);
+    const stream = this.#speech.stream({ id: this.#id, view, typeUrl });
+    const client = { node, nodeMessage, groups, view, stream, connectedAt: now() };
     this.#introduce(client);
     this.#tell(client, { type: 'connected', variant });
     return client;
@@ -315,16 +283,6 @@ export class Connection<Request extends DiscoveryRequest> {
     if (this.#client !== undefined) this.#tell(this.#client, { type: 'disconnected', reason });
     return true;
   }
-}
-
-/**
- * What is remembered with a name, in bytes: measured, 70 once what it stands for is acknowledged, and 135 while that is on
- * its way; half as much again for what is refused.
- */
-const NAME_BYTES = 200;
-
-function answers(actions: readonly Action[]): boolean {
-  return actions.some((action) => (action.type === 'acknowledged' || action.type === 'refused') && action.nonce !== '');
 }
 
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;

@@ -50,7 +50,7 @@ export interface XdsLimits {
   readonly peerRequests: Rate;
   /**
    * How much memory a stream's names and a request that has not come in to its end may take, in bytes: the largest request,
-   * and as much again for names. Each name takes its bytes and some 200 more.
+   * and as much again for names. Each name takes its length and 200 bytes, and 1,000 more if there is nothing of that name.
    */
   readonly streamMemoryBytes: number;
   /** The same for all streams of a peer: three quarters of what all may take. */

@@ -12,8 +12,8 @@ export interface Speech<Request extends DiscoveryRequest> {
   stream(options: StreamOptions): Stream<Request>;
   /** Whether a request wants anything beside what the client asks for already. */
   asks(request: Request, wanted: Pick<Interest, 'names' | 'wildcard'>): boolean;
-  /** Names that a stream's first request of a type says the client has. */
-  claimed(request: Request): Iterable<string>;
+  /** The names that a request asks for, or says that the client has. */
+  names(request: Request): Iterable<string>;
 }
 
 /** The two variants of the protocol; of which types, the method says. */
@@ -22,7 +22,7 @@ export const sotwSpeech: Omit<Speech<SotwRequest>, 'typeUrl'> = {
   decode: decodeSotwRequest,
   stream: sotwStream,
   asks: ({ names }, wanted) => names.some((name) => !wanted.names.has(name) && !(name === WILDCARD && wanted.wildcard)),
-  claimed: () => [],
+  names: ({ names }) => names.filter((name) => name !== WILDCARD),
 };
 
 export const deltaSpeech: Omit<Speech<DeltaRequest>, 'typeUrl'> = {
@@ -31,5 +31,8 @@ export const deltaSpeech: Omit<Speech<DeltaRequest>, 'typeUrl'> = {
   stream: deltaStream,
   // What is unsubscribed may be answered, too.
   asks: ({ subscribe, unsubscribe }) => subscribe.length > 0 || unsubscribe.length > 0,
-  claimed: ({ initialVersions }) => initialVersions.keys(),
+  names: function* ({ subscribe, initialVersions }) {
+    for (const name of subscribe) if (name !== WILDCARD) yield name;
+    yield* initialVersions.keys();
+  },
 };

@@ -131,11 +131,11 @@ describe('names', () => {
 
 describe('memory', () => {
   const sentence =
-    'What this stream asks for would take more than 0.1 MiB of memory here, which is the limit; ask for less.';
+    'What this stream asks for would take more than 0.2 MiB of memory here, which is the limit; ask for less.';
   const hundred = names(100, 'x'.repeat(100));
 
   it.each(['sotw', 'delta'] as const)('is taken by names, by their length and number, in %s', async (variant) => {
-    await start({ streamMemoryBytes: 100_000 });
+    await start({ streamMemoryBytes: 200_000 });
     const stream = client[variant]();
     // 100 names of 100 bytes are within the limit, and 500 are not.
     const ask = (count: number) => {
@@ -145,6 +145,7 @@ describe('memory', () => {
     };
     ask(100);
     await test.event('connected');
+    expect(warnings()).toEqual([]);
     ask(500);
     expect(await stream.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: sentence });
     await othersAreServed();
@@ -153,6 +154,8 @@ describe('memory', () => {
 
   it('is free again when names are given up, or the stream ends', async () => {
     await start({ peerMemoryBytes: 100_000 });
+    const existing = Array.from({ length: 5 }, (_, i) => hundred.map((name) => `${i}${name}`)).flat();
+    test.apply(...existing.map((name) => makeResource(loadAssignment, name, '1')));
     for (let round = 0; round < 5; round++) {
       const stream = client.delta();
       for (let i = 0; i < 5; i++) {
@@ -167,6 +170,20 @@ describe('memory', () => {
       await test.event('disconnected', ({ node }) => node === `${round}`);
     }
     expect(warnings()).toEqual([]);
+  });
+
+  it('is taken by names that do not exist as long as the stream lives', async () => {
+    await start({ streamMemoryBytes: 200_000 });
+    const stream = client.delta();
+    for (let i = 0; i < 5; i++) {
+      stream.send({
+        node: { id: 'one' },
+        type_url: loadAssignment,
+        resource_names_subscribe: hundred.map((name) => `${i}${name}`),
+        resource_names_unsubscribe: hundred.map((name) => `${i - 1}${name}`),
+      });
+    }
+    expect(await stream.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: sentence });
   });
 
   it('of all streams of a client is counted together', async () => {
@@ -184,7 +201,7 @@ describe('memory', () => {
   });
 
   it('is taken by the versions that a client comes back with, where nobody here knows the names', async () => {
-    await start({ streamMemoryBytes: 100_000 });
+    await start({ streamMemoryBytes: 200_000 });
     const come = (known: readonly string[]) => {
       const stream = client.delta();
       const initial_resource_versions = Object.fromEntries(known.map((name) => [name, '1']));

@@ -3,6 +3,7 @@ import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInter
 import { messageTrailers } from '../grpc-message.ts';
 import { LimitExceeded } from '../limits.ts';
 import type { Ledger, Peer, Share } from './ledger.ts';
+import { Patience } from './patience.ts';
 import type { Passage } from './room.ts';
 
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
@@ -42,10 +43,10 @@ export class Guard extends ServerInterceptingCall {
   #kept = 0;
   #unfinished = 0;
   #listener: Listener | undefined;
-  #firstRequest: NodeJS.Timeout | undefined;
+  #firstRequest: Patience | undefined;
   #asked = false;
   #passage: Passage | undefined;
-  #reading: NodeJS.Timeout | undefined;
+  #reading: Patience | undefined;
   #verdict: string | undefined;
 
   /** @param streamed whether the client may send more than one request; otherwise it has to say that one was all. */
@@ -101,10 +102,10 @@ export class Guard extends ServerInterceptingCall {
   override startRead(): void {
     if (!this.#asked && this.#firstRequest === undefined) {
       const { firstRequestMs } = this.#context.limits;
-      this.#firstRequest = setTimeout(() => {
+      this.#firstRequest = new Patience(firstRequestMs, () => {
         const sentence = `No request came within ${firstRequestMs / 1_000} s of the stream's beginning.`;
         this.#turnAway(new LimitExceeded(status.DEADLINE_EXCEEDED, sentence));
-      }, firstRequestMs);
+      });
     }
     this.#call.startRead();
   }
@@ -119,7 +120,7 @@ export class Guard extends ServerInterceptingCall {
       if (this.#verdict !== undefined || this.#stream.destroyed) return;
       this.#awaitReading(bytes);
       this.#call.sendMessage(message, () => {
-        clearTimeout(this.#reading);
+        this.#reading?.end();
         this.#passage?.leave();
         callback();
       });
@@ -127,7 +128,7 @@ export class Guard extends ServerInterceptingCall {
   }
 
   override sendStatus(status: CallStatus): void {
-    clearTimeout(this.#firstRequest);
+    this.#firstRequest?.end();
     this.#call.sendStatus(status);
     // The client, too, has to end the stream; until then it has its place here. A reset at once would overtake the status.
     this.#within(0, () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
@@ -152,7 +153,7 @@ export class Guard extends ServerInterceptingCall {
 
   #hear(): void {
     this.#asked = true;
-    clearTimeout(this.#firstRequest);
+    this.#firstRequest?.end();
   }
 
   #awaitReading(bytes: number): void {
@@ -166,9 +167,9 @@ export class Guard extends ServerInterceptingCall {
 
   #within(bytes: number, late: () => void): void {
     const begun = Math.max(1, Math.ceil(bytes / MIB));
-    clearTimeout(this.#reading);
+    this.#reading?.end();
     if (this.#stream.destroyed) return;
-    this.#reading = setTimeout(late, begun * this.#context.limits.writeDeadlineMs);
+    this.#reading = new Patience(begun * this.#context.limits.writeDeadlineMs, late);
   }
 
   #turnAway({ code, message }: LimitExceeded): void {
@@ -182,8 +183,8 @@ export class Guard extends ServerInterceptingCall {
   }
 
   #close(): void {
-    clearTimeout(this.#firstRequest);
-    clearTimeout(this.#reading);
+    this.#firstRequest?.end();
+    this.#reading?.end();
     this.#passage?.leave();
     this.#share?.close();
   }
