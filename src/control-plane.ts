@@ -4,6 +4,7 @@ import { clientPolicy } from './client-policy.ts';
 import { answerExplain, EXPLAIN_PATH } from './explain/index.ts';
 import { namespaceMetadata } from './gateway/index.ts';
 import type { Logger } from './log.ts';
+import { Metrics } from './metrics/index.ts';
 import { type InterceptsFollowed, Pipeline } from './pipeline.ts';
 import { ProblemLog, type ProblemSink } from './problem-log.ts';
 import { formatProblem, type ProblemCode } from './problems.ts';
@@ -74,7 +75,14 @@ export async function startControlPlane({
   const store = new ResourceStore();
   const problems = new ProblemLog(problemSink);
   const options = gatewayOptions(settings);
-  const receipts = new Receipts({ store, isGateway, onComplete: onReceipt });
+  const receipts = new Receipts({
+    store,
+    isGateway,
+    onComplete: (receipt) => {
+      metrics.receipt(receipt);
+      onReceipt?.(receipt);
+    },
+  });
   // Before the server's own, so that every answer finds its change known.
   store.subscribe((changes) => receipts.stored(changes));
   const pipeline = new Pipeline(options, store, problems, log, (change) => receipts.followed(ridingIn(change, store)));
@@ -94,17 +102,19 @@ export async function startControlPlane({
     tls: tls.kind === 'plaintext' ? undefined : { files: tls, policy: clientPolicy(tls.clients) },
     onEvent: (event) => {
       receipts.event(event);
+      metrics.event(event);
       logReceipts(event);
       onEvent?.(event);
     },
   });
   const { catalog } = pipeline;
-  const state = { catalog, receipts, options, problems: () => problems.current(), clients: () => xds.status() };
+  const state = { catalog, receipts, problems: () => problems.current(), clients: () => xds.status() };
+  const metrics = new Metrics(state);
   const endpoints = new Map<string, Endpoint>([
     ...statusEndpoints(state),
     [EXPLAIN_PATH, (query) => answerExplain({ catalog, options, store }, query)],
   ]);
-  const admin = await startAdminServer(settings.admin, readiness, endpoints);
+  const admin = await startAdminServer(settings.admin, readiness, endpoints, metrics);
   const port = await xds.listen(settings.xds.host, settings.xds.port).catch(async (error: Error) => {
     await admin.close();
     throw new Error(`setting xds: ${error.message}; choose another with --xds.`);

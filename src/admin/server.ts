@@ -13,6 +13,12 @@ export interface Readiness {
 /** Answers a GET by its query: a status and what becomes the body, as JSON. */
 export type Endpoint = (query: URLSearchParams) => { readonly status: number; readonly body: unknown };
 
+/** What a scraper reads. */
+export interface Scraped {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
 export interface AdminServer {
   /** The port that it listens on, which the system chose if 0 was asked for. */
   readonly port: number;
@@ -20,8 +26,8 @@ export interface AdminServer {
 }
 
 /**
- * Serves `/healthz` (the process answers) and `/readyz` (200 once Envoys can be served, 503 before), and endpoints that answer
- * in JSON, from then on.
+ * Serves `/healthz` (the process answers), `/readyz` (200 once Envoys can be served, 503 before), `/metrics`, and endpoints
+ * that answer in JSON once Envoys can be served.
  *
  * @param endpoints by path.
  * @throws a sentence naming the setting, if the address is taken or is not this machine's.
@@ -30,9 +36,16 @@ export async function startAdminServer(
   address: HostPort,
   readiness: () => Readiness,
   endpoints: ReadonlyMap<string, Endpoint>,
+  metrics: Scraped,
 ): Promise<AdminServer> {
-  const server = createServer(({ method = '', url = '' }, response) => {
+  const server = createServer(async ({ method = '', url = '' }, response) => {
     const [path = '', query = ''] = url.split(/\?(.*)/s);
+    if (path === '/metrics' && isRead(method)) {
+      const text = await metrics.text();
+      response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+      response.end(method === 'HEAD' ? undefined : text);
+      return;
+    }
     const endpoint = endpoints.get(path);
     const { status, text, type } =
       endpoint === undefined || !isRead(method)
@@ -76,7 +89,7 @@ function answer(method: string, path: string, readiness: () => Readiness, endpoi
     default:
       return {
         status: 404,
-        text: `${path} is not here; there are ${['/healthz', '/readyz', ...endpoints].join(', ')}.`,
+        text: `${path} is not here; there are ${['/healthz', '/readyz', '/metrics', ...endpoints].join(', ')}.`,
       };
   }
 }

@@ -1,6 +1,6 @@
 /** How everything stands, for people and programs that ask. Pure: it looks, and changes nothing. */
 export { statusEndpoints } from './endpoints.ts';
 export { type GatewayStatus, type GatewayTypeStatus, gatewayStatuses } from './gateways.ts';
-export { type PreviewState, type PreviewStatus, previewStatuses } from './previews.ts';
+export { type PreviewState, type PreviewStatus, previewStates, previewStatuses } from './previews.ts';
 export { type ServiceStatus, serviceStatuses } from './services.ts';
 export type { ProblemStatus, State } from './state.ts';

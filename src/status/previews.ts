@@ -62,6 +62,16 @@ export function previewStatuses({ catalog, receipts, problems }: State): readonl
     .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.kind, b.kind));
 }
 
+/** How each of them stands, in no particular order. */
+export function previewStates({ catalog, receipts, problems }: State): readonly PreviewState[] {
+  const wrong = problemsByObject(problems());
+  return catalog.labelledPreviews().map((object) => {
+    const { preview } = object;
+    const receipt = preview && receipts.of(preview.baseline, preview.id);
+    return stateOf(receipt, wrong.get(describe(object)) ?? []);
+  });
+}
+
 function statusOf(
   object: LabelledPreview,
   receipt: Receipt | undefined,

@@ -1,7 +1,6 @@
 import type { CatalogView } from '../catalog/catalog.ts';
 import type { Problem } from '../problems.ts';
 import type { Receipts } from '../receipts/index.ts';
-import type { GatewayOptions } from '../translate/gateway.ts';
 import type { ClientStatus } from '../xds/index.ts';
 
 /** What the status of things is told from. Nothing in it is changed by looking at it. */
@@ -12,7 +11,6 @@ export interface State {
   readonly problems: () => readonly Problem[];
   /** The connected clients of the xDS server. */
   readonly clients: () => readonly ClientStatus[];
-  readonly options: GatewayOptions;
 }
 
 /** What is wrong, for people. */

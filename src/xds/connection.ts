@@ -203,9 +203,11 @@ export class Connection<Request extends DiscoveryRequest> {
     switch (action.type) {
       case 'respond': {
         const { typeUrl, nonce, changes } = action;
-        this.#outbox.write(encodeResponse(this.#speech.variant, action));
+        const message = encodeResponse(this.#speech.variant, action);
+        this.#outbox.write(message);
         this.#count(typeUrl).sent += 1;
-        this.#tell(client, { type: 'pushed', typeUrl, nonce, changes, sequence: this.#context.store.sequence });
+        const { sequence } = this.#context.store;
+        this.#tell(client, { type: 'pushed', typeUrl, nonce, changes, sequence, bytes: message.byteLength });
         return;
       }
       case 'acknowledged': {

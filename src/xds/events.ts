@@ -23,6 +23,8 @@ export type XdsEvent = About &
         readonly changes: readonly NamedVersion[];
         /** Of the store's state that the response tells. */
         readonly sequence: number;
+        /** Of the response, without framing. */
+        readonly bytes: number;
       }
     | {
         readonly type: 'acknowledged';

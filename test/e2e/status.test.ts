@@ -90,6 +90,24 @@ describe.skipIf(envoy === undefined)('the status of a running control plane', ()
     });
   });
 
+  test('tells Prometheus of it in figures', async () => {
+    const text = await (await fetch(`http://127.0.0.1:${shunt.adminPort}/metrics`)).text();
+    const figure = (name: string) =>
+      Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (.*)$`, 'm').exec(text)?.[1]);
+    expect(figure('shunt_gateways_connected')).toBe(1);
+    expect(figure('shunt_baselines')).toBe(1);
+    expect(figure('shunt_previews{state="refused"}')).toBe(2);
+    expect(figure('shunt_previews{state="live"}')).toBe(2);
+    expect(figure('shunt_problems{code="key-invalid"}')).toBe(1);
+    expect(figure('shunt_xds_refusals_total{type="Cluster"}') || 0).toBe(0);
+    expect(figure('shunt_xds_acknowledgements_total{type="ClusterLoadAssignment"}')).toBeGreaterThanOrEqual(2);
+    expect(figure('shunt_xds_response_bytes_total{type="Listener"}')).toBeGreaterThan(100);
+    expect(figure('shunt_xds_answer_seconds_count{type="Listener"}')).toBe(1);
+    expect(figure('shunt_intercept_in_force_seconds_count')).toBe(1);
+    expect(figure('shunt_xds_responses_unanswered')).toBe(0);
+    expect(figure('process_resident_memory_bytes')).toBeGreaterThan(0);
+  });
+
   test('tells of services and gateways', async () => {
     const { services } = (await ask('services')) as { services: readonly ServiceStatus[] };
     expect(services).toMatchObject([

@@ -28,7 +28,8 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   protos: { knows: [], uses: ['@grpc/grpc-js', 'protobufjs'] },
   receipts: { knows: ['catalog', 'intercepts', 'resources', 'xds', 'log'] },
-  status: { knows: ['catalog', 'problems', 'receipts', 'translate', 'xds'] },
+  metrics: { knows: ['receipts', 'status', 'xds'], uses: ['prom-client'] },
+  status: { knows: ['catalog', 'problems', 'receipts', 'xds'] },
 
   // What several rooms say things with.
   problems: { knows: [] },
@@ -64,6 +65,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'admin',
         'explain',
         'status',
+        'metrics',
       ],
       ...['gateway', 'client-limits', 'client-policy'],
     ],

@@ -61,7 +61,7 @@ class Fleet {
     const [typeUrl, name] = key.split(' ') as [string, string];
     const changes = [{ name, version: this.store.view().get(typeUrl, name)?.version }];
     const nonce = `${++this.#nonce}`;
-    this.#tell(node, { type: 'pushed', typeUrl, nonce, changes, sequence: this.store.sequence });
+    this.#tell(node, { type: 'pushed', typeUrl, nonce, changes, sequence: this.store.sequence, bytes: 1 });
     return {
       acknowledge: () => this.#tell(node, { type: 'acknowledged', typeUrl, nonce, changes }),
       refuse: () =>

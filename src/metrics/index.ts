@@ -1,0 +1,2 @@
+/** What operators' monitoring reads. */
+export { Metrics } from './metrics.ts';
