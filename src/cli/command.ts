@@ -27,6 +27,8 @@ export interface Positional {
   readonly name: string;
   readonly summary: string;
   readonly required: boolean;
+  /** Where nothing else may be written. */
+  readonly choices?: readonly string[];
 }
 
 export interface Example {

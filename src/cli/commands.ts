@@ -18,6 +18,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./render.ts')).command,
   },
   {
+    name: 'list',
+    summary: 'List previews or the Services that may be intercepted, and how they stand.',
+    load: async () => (await import('./list.ts')).command,
+  },
+  {
+    name: 'describe',
+    summary: 'Tell all about a preview: how it stands, where, since when, and what is wrong with it.',
+    load: async () => (await import('./describe.ts')).command,
+  },
+  {
+    name: 'status',
+    summary: 'Show the Envoys that are connected, and what they have acknowledged or refuse.',
+    load: async () => (await import('./status.ts')).command,
+  },
+  {
     name: 'explain',
     summary: 'Say where a request goes, and why: which preview or baseline, by which key or rule.',
     load: async () => (await import('./explain.ts')).command,

@@ -8,10 +8,12 @@ import {
   readRequest,
   type WrittenRequest,
 } from '../explain/index.ts';
-import { type Settings, SettingsError } from '../settings/index.ts';
-import type { Command } from './command.ts';
+import { SettingsError } from '../settings/index.ts';
+import { adminFlag, adminUrl, ask } from './ask.ts';
+import type { Command, Context } from './command.ts';
 import { readWorld } from './read-world.ts';
 import { gatewaySettings, sourceSettings } from './shared-settings.ts';
+import { printableJson } from './terminal-text.ts';
 
 const OUTPUTS = ['text', 'json'];
 
@@ -38,7 +40,7 @@ export const command: Command = {
       kind: 'single',
       placeholder: 'URL',
       description: 'Ask the control plane that serves this admin address, instead of reading manifests or a cluster.',
-      accepts: 'a URL, for example http://127.0.0.1:19000',
+      accepts: adminFlag.accepts,
     },
     {
       name: 'output',
@@ -46,6 +48,7 @@ export const command: Command = {
       placeholder: OUTPUTS.join('|'),
       description: 'For people, or for programs. Default: text.',
       accepts: `one of ${OUTPUTS.join(', ')}`,
+      choices: OUTPUTS,
     },
   ],
   examples: [
@@ -66,16 +69,13 @@ exit status is 0 if something serves it, and 3 if nothing does.`,
     const [method = '', url = ''] = positionals;
     const written = { method, url, headers: flags.get('header') ?? [] };
     const [output = 'text'] = flags.get('output') ?? [];
-    if (!OUTPUTS.includes(output)) {
-      throw new SettingsError([`flag --output: "${output}" is none; write one of ${OUTPUTS.join(', ')}.`]);
-    }
     const request = understood(written);
-    const [admin] = flags.get('admin') ?? [];
-    const explanation =
-      admin === undefined
-        ? explain(await readWorld(context), request, settings.gatewayNamespace)
-        : await askControlPlane(admin, written, settings.gatewayNamespace);
-    stdout.write(output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
+    const explanation = flags.has('admin')
+      ? await askControlPlane(context, written)
+      : explain(await readWorld(context), request, settings.gatewayNamespace);
+    stdout.write(
+      output === 'json' ? `${printableJson(JSON.stringify(explanation, null, 2))}\n` : explanationText(explanation),
+    );
     return explanation.outcome.kind === 'nothing' ? NOTHING_SERVES : 0;
   },
 };
@@ -89,29 +89,8 @@ function understood(written: WrittenRequest): ReturnType<typeof readRequest> {
   }
 }
 
-async function askControlPlane(
-  admin: string,
-  written: WrittenRequest,
-  namespace: Settings['gatewayNamespace'],
-): Promise<Explanation> {
-  if (!/^https?:\/\/[^/?#\s]+\/?$/.test(admin) || !URL.canParse(admin)) {
-    throw new SettingsError([`flag --admin: "${admin}" is no URL; write one such as http://127.0.0.1:19000.`]);
-  }
-  const url = new URL(EXPLAIN_PATH, admin);
-  url.search = explainQuery(written, namespace).toString();
-  const response = await fetch(url).catch((error: Error) => {
-    const reason = error.cause instanceof Error ? error.cause.message : error.message;
-    throw new Error(`no control plane answers at ${admin}: ${reason}; see its setting admin.`);
-  });
-  if (response.status === 431) {
-    throw new Error(`the request is too long to ask ${admin} about it; use --directory or --kubernetes.`);
-  }
-  const answer = (await response.json().catch(() => undefined)) as Explanation | { readonly error: string } | undefined;
-  if (answer === undefined || (!response.ok && !('error' in answer))) {
-    throw new Error(
-      `${admin} answers ${response.status} and explains nothing: is it the admin address of shunt serve?`,
-    );
-  }
-  if ('error' in answer) throw new Error(`${admin} answers: ${answer.error}`);
-  return answer;
+async function askControlPlane(context: Context, written: WrittenRequest): Promise<Explanation> {
+  const { flags, settings, signal } = context;
+  const query = explainQuery(written, settings.gatewayNamespace);
+  return (await ask(adminUrl(flags, settings), `${EXPLAIN_PATH}?${query}`, signal)) as Explanation;
 }

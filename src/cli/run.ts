@@ -114,7 +114,11 @@ function positionalProblems(entry: CommandEntry, command: Command, positionals: 
     return [`argument "${extra}": shunt ${entry.name} takes no such argument; see shunt ${entry.name} --help.`];
   }
   if (absent?.required) return [`argument ${absent.name} is missing; see shunt ${entry.name} --help.`];
-  return [];
+  return wanted.flatMap(({ name, choices }, at) => {
+    const given = positionals[at];
+    if (given === undefined || choices === undefined || choices.includes(given)) return [];
+    return [`argument ${name}: "${given}" is none; write one of ${choices.join(', ')}.`];
+  });
 }
 
 // Errors that the language throws at mistakes in a program; sentences for people are plain Errors.

@@ -22,6 +22,8 @@ export interface OwnFlag {
   readonly description: string;
   /** What may be written, as the end of a sentence that begins with "write". */
   readonly accepts: string;
+  /** Where nothing else may be written. */
+  readonly choices?: readonly string[];
 }
 
 /**
@@ -81,6 +83,8 @@ export function readFlags(
         problems.push(`flag ${rawName}: its value is missing; write ${mine.accepts}.`);
       } else if (mine.kind === 'single' && before.length > 0) {
         problems.push(givenTwice(rawName, before[0]!, token.value));
+      } else if (mine.choices?.includes(token.value) === false) {
+        problems.push(`flag ${rawName}: "${token.value}" is none; write ${mine.accepts}.`);
       } else own.set(mine.name, [...before, token.value]);
       continue;
     }

@@ -74,7 +74,7 @@ const rooms: Readonly<Record<string, Room>> = {
   cli: {
     knows: [
       ...['sources', 'translate', 'resources', 'problem-log', 'nearest', 'log', 'settings', 'pipeline', 'gateway'],
-      ...['control-plane', 'demo', 'explain'],
+      ...['control-plane', 'demo', 'explain', 'status'],
     ],
     uses: ['yaml'],
   },
