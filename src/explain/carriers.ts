@@ -1,6 +1,10 @@
 import { type GatewayOptions, METADATA } from '../translate/gateway.ts';
+import { KEY } from '../translate/key-syntax.ts';
+import { matchesWhole } from './envoy/expression.ts';
 import type { Written } from './envoy/header-to-metadata.ts';
+import { cookieOf, headerOf, type SeenRequest } from './envoy/request.ts';
 import type { CarrierKind, Step } from './explanation.ts';
+import { KEY_RULE } from './keys.ts';
 
 /** A key that a request carries, or what stands in the place of one. */
 export interface Carried {
@@ -50,4 +54,17 @@ export function carrierSteps([first, ...others]: readonly Carried[], overruled: 
       }),
     ),
   ];
+}
+
+/** What stands where a key would, but is none, so that other carriers count as if it were not there. */
+export function ignoredSteps(request: SeenRequest, { carriers: { header, cookie } }: GatewayOptions): readonly Step[] {
+  const found = [
+    ...(header === undefined ? [] : [{ title: `header ${header}`, value: headerOf(request, header) }]),
+    ...(cookie === undefined ? [] : [{ title: `cookie ${cookie}`, value: cookieOf(request, cookie) }]),
+  ];
+  return found.flatMap(({ title, value }): Step[] => {
+    if (value === undefined || matchesWhole(KEY, value)) return [];
+    const quoted = JSON.stringify(value.slice(0, 80));
+    return [{ about: 'carrier', result: 'no', text: `The ${title} has ${quoted}, which is no key (${KEY_RULE}).` }];
+  });
 }

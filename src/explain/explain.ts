@@ -5,8 +5,9 @@ import type { BaselineIntercepts } from '../intercepts/intercept.ts';
 import { resolveIntercepts } from '../intercepts/resolve.ts';
 import { readClusterName } from '../translate/cluster.ts';
 import { METADATA } from '../translate/gateway.ts';
+import { SET_RULE } from '../translate/hand-on.ts';
 import { answeredStep } from './answered.ts';
-import { type Carried, carriedKeys, carrierSteps } from './carriers.ts';
+import { type Carried, carriedKeys, carrierSteps, ignoredSteps } from './carriers.ts';
 import { chooseRoute } from './envoy/choose-route.ts';
 import { connectionManager, metadataOf } from './envoy/filters.ts';
 import { type Choice, chooseEndpoints } from './envoy/load-balancer.ts';
@@ -17,7 +18,7 @@ import { hostFound, hostUnknown, pathUnknown } from './host.ts';
 import { keyLost, keyTaken, notReady, previewOfKey } from './keys.ts';
 import { copiesOf, copySteps } from './mirrors.ts';
 import { ruleSteps } from './rules.ts';
-import { asTrusted, chooseListener, trustSteps, turnedOn } from './trust.ts';
+import { asTrusted, chooseListener, trustSteps } from './trust.ts';
 import { Configuration, type World } from './world.ts';
 
 /**
@@ -59,7 +60,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
   const { baseline } = intercepts!;
   const port = baseline.ports.find((each) => each.port === target.port)!;
 
-  const carried = carriedKeys(metadataOf(manager, request, turnedOn(routes)), options);
+  const carried = carriedKeys(metadataOf(manager, request, route, SET_RULE), options);
   const metadata = new Map(
     metadataOf(manager, request, route).flatMap(({ space, key, value }) =>
       space === METADATA.loadBalancer ? [[key, value]] : [],
@@ -92,6 +93,7 @@ export function explain(world: World, request: SeenRequest, namespace?: string):
       : carriesHost(found.domain, options.previewDomain)
         ? urlSteps(intercepts!)
         : ruleSteps(intercepts!, ruled, waiting, problems, request)),
+    ...(routes === 'untrusted' || routes === 'claimed' ? [] : ignoredSteps(request, options)),
     ...carrierSteps(carried, ruled !== undefined),
   ];
   if (ruled !== undefined && !byPreview) {

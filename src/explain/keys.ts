@@ -9,6 +9,11 @@ import type { Step } from './explanation.ts';
 
 const step = (result: Step['result'], text: string): Step => ({ about: 'key', result, text });
 
+/** What a key is, in words. */
+export const KEY_RULE =
+  'keys are at most 63 lower-case letters, digits, - and ., each part between dots beginning and ending with a letter or ' +
+  'digit, without --';
+
 /** The preview that a key leads to, if it is ready: the one of that key or of its nearest ancestor. */
 export function previewOfKey({ intercepts }: BaselineIntercepts, key: string): Preview | undefined {
   const own = [key, ...ancestorsOf(key)].map((each) => intercepts.find(({ preview }) => preview.key === each)?.preview);
@@ -39,10 +44,7 @@ export function keyLost(
   catalog: CatalogView,
 ): readonly Step[] {
   if (!isKey(key)) {
-    const rule =
-      'keys are at most 63 lower-case letters, digits, - and ., each part between dots beginning and ending with a letter or ' +
-      'digit, without --';
-    return [step('no', `${quote(key)} is no key (${rule}), so it names nothing.`)];
+    return [step('no', `${quote(key)} is no key (${KEY_RULE}), so it names nothing.`)];
   }
   const claims = catalog.claimsOf(key);
   const declared = claims.some(({ preview }) => preview !== undefined);

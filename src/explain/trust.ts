@@ -1,5 +1,4 @@
 import type { GatewayOptions, ListenAddress, RoutesFor } from '../translate/gateway.ts';
-import { KEY_READER } from '../translate/gateway.ts';
 import { listenerName } from '../translate/listener.ts';
 import { routesOf, TRUSTED } from '../translate/trust.ts';
 import type { SeenRequest } from './envoy/request.ts';
@@ -17,11 +16,6 @@ export function chooseListener({ listen }: GatewayOptions): { readonly name: str
 /** The request as one of those whom the listener trusts; the secret is not known here. */
 export function asTrusted(request: SeenRequest, routes: RoutesFor): SeenRequest {
   return routes === 'guarded' ? { ...request, headers: new Map([...request.headers, [TRUSTED, ['true']]]) } : request;
-}
-
-/** What a route turns on that reads keys, where that is off elsewhere. */
-export function turnedOn(routes: RoutesFor) {
-  return routes === 'guarded' ? { typed_per_filter_config: { [KEY_READER]: {} } } : undefined;
 }
 
 /** Whom listeners trust with keys, where that is not everyone. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Listing } from '../intercepts/listing.ts';
 import type { MessageTypes } from '../protos/index.ts';
 import { any, struct, typeUrl } from '../protos/index.ts';
+import { turnedOn } from './filters.ts';
 import type { GatewayOptions } from './gateway.ts';
 
 type HttpFilter = MessageTypes['envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter'];
@@ -48,14 +49,12 @@ export function browserFilters(options: GatewayOptions): readonly HttpFilter[] {
 export function browserRoutes(options: GatewayOptions): readonly Route[] {
   const path = browserPath(options);
   if (path === undefined) return [];
-  // A filter is turned on as it is by a configuration of no type.
-  const on = any('envoy.config.route.v3.FilterConfig', { config: { type_url: '', value: Buffer.alloc(0) } });
   return [
     {
       match: { path_separated_prefix: path },
       // The filter answers before this does.
       direct_response: { status: 404 },
-      typed_per_filter_config: { [LISTING]: on, [PAGES]: on },
+      typed_per_filter_config: turnedOn(LISTING, PAGES),
     },
   ];
 }

@@ -31,14 +31,22 @@ function texts({ carriers, storeDiverted = false }: GatewayOptions): Readonly<Re
 const CACHE_CONTROL = 'cache-control';
 const VARY = 'vary';
 
-/** What notes that a request is diverted, where its header or cookie is there. */
-export function divertedNote(options: GatewayOptions): KeyValuePair {
-  return { ...NOTE, value: constant(texts(options)) };
+/** Notes it in any case. */
+export function divertedNote(options: GatewayOptions, others: Readonly<Record<string, string>>): KeyValuePair {
+  return { ...NOTE, value: constant({ ...texts(options), ...others }) };
 }
 
-/** The same, where an expression's group 1 holds this letter. */
-export function divertedNoteIf(regex: string, letter: string, options: GatewayOptions): KeyValuePair {
-  const rewrite = { pattern: { regex }, substitution: substitution(texts(options), letter) };
+/**
+ * Notes that a request is diverted, where an expression's group 1 holds a letter or digit.
+ *
+ * @param others what else is noted then.
+ */
+export function divertedNoteIf(
+  regex: string,
+  options: GatewayOptions,
+  others: Readonly<Record<string, string>> = {},
+): KeyValuePair {
+  const rewrite = { pattern: { regex }, substitution: substitution({ ...texts(options), ...others }) };
   return { ...NOTE, regex_value_rewrite: rewrite };
 }
 
@@ -46,8 +54,8 @@ export function divertedNoteIf(regex: string, letter: string, options: GatewayOp
  * For requests that other sites' scripts may add a key to: the answers differ by these headers even where there is none,
  * since the browser that stores them is one and the same.
  */
-export function variesNoteIf(regex: string, letter: string, headers: readonly string[]): KeyValuePair {
-  const rewrite = { pattern: { regex }, substitution: substitution({ [VARY]: headers.join(', ') }, letter) };
+export function variesNoteIf(regex: string, headers: readonly string[]): KeyValuePair {
+  const rewrite = { pattern: { regex }, substitution: substitution({ [VARY]: headers.join(', ') }) };
   return { ...NOTE, regex_value_rewrite: rewrite };
 }
 

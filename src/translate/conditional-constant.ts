@@ -7,33 +7,36 @@ export const ENCODED = { type: 'PROTOBUF_VALUE', encode: 'BASE64' } as const;
  * Named texts, as the value of a rule of `header_to_metadata`; `%DYNAMIC_METADATA(space:key:name)%` is one of them.
  */
 export function constant(texts: Readonly<Record<string, string>>): string {
-  return encoded(texts, '');
+  return bytesOf(texts).toString('base64').replaceAll('=', '');
 }
 
 /**
- * The same as a substitution that writes them where the expression's group 1 holds the letter, and nothing where it holds
- * nothing. A substitution always writes its own text, whatever the groups hold, and Envoy leaves out only what is empty or
- * not readable: so this one is in base64 and has the letter in its midst, without which it is of no possible length.
- *
- * @param letter a letter or digit.
+ * The same as a substitution that writes them where the expression's group 1 holds a letter or digit, one and no more, and
+ * nothing where it holds nothing. A substitution always writes its own text, whatever the groups hold, and Envoy leaves out
+ * only what is empty or not readable: so this one is in base64 and has the letter in its midst, without which it is of no
+ * possible length.
  */
-export function substitution(texts: Readonly<Record<string, string>>, letter: string): string {
-  for (let filling = ''; ; filling += ' ') {
-    const text = encoded(texts, filling);
-    const at = text.indexOf(letter);
+export function substitution(texts: Readonly<Record<string, string>>): string {
+  for (let length = SHORTEST_FILLING; ; length++) {
+    const filling = FILLING.repeat(length);
+    const bytes = bytesOf({ ...texts, filling });
     // Base64 of 4n + 1 characters stands for no bytes; Envoy does not ask for the padding.
-    if (at >= 0 && text.length % 4 === 2) return `${text.slice(0, at)}\\1${text.slice(at + 1)}`;
-    if (filling.length > LONGEST_FILLING) throw new Error(`${JSON.stringify(letter)} is no letter or digit.`);
+    if (bytes.length % 3 !== 1) continue;
+    const start = bytes.indexOf(filling);
+    const last = start + 2 - (start % 3);
+    // The third byte of a group ends in the whole of the fourth character.
+    const at = ((last - 2) / 3) * 4 + 3;
+    const text = bytes.toString('base64').replaceAll('=', '');
+    return `${text.slice(0, at)}\\1${text.slice(at + 1)}`;
   }
 }
 
-/** Every letter and digit is found with less. */
-const LONGEST_FILLING = 200;
+/** Whatever its last six bits are, it is a character of ASCII. */
+const FILLING = '@';
 
-function encoded(texts: Readonly<Record<string, string>>, filling: string): string {
-  // The filling counts up, so that its base64 has all letters soon.
-  const digits = Array.from(filling, (_, index) => String.fromCharCode(0x20 + ((index * 37) % 95))).join('');
-  const fields = filling === '' ? texts : { ...texts, filling: digits };
-  const bytes = encode('google.protobuf.Value', { structValue: struct(fields) });
-  return Buffer.from(bytes).toString('base64').replaceAll('=', '');
+/** One of three bytes is the third of its group. */
+const SHORTEST_FILLING = 3;
+
+function bytesOf(texts: Readonly<Record<string, string>>): Buffer {
+  return Buffer.from(encode('google.protobuf.Value', { structValue: struct(texts) }));
 }

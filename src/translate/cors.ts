@@ -1,10 +1,12 @@
 import type { MessageTypes } from '../protos/index.ts';
+import { any } from '../protos/index.ts';
 import { variesNoteIf } from './caching.ts';
 import { ENCODED, substitution } from './conditional-constant.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA, SERVED_BY } from './gateway.ts';
 import { escapeRegex } from './regex.ts';
 
+type HttpFilter = MessageTypes['envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter'];
 type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule'];
 type Route = MessageTypes['envoy.config.route.v3.Route'];
 type HeaderToAdd = MessageTypes['envoy.config.core.v3.HeaderValueOption'];
@@ -17,19 +19,26 @@ const EXPOSE = 'access-control-expose-headers';
  * send and read. To whom else the service opens itself, and how far, stays its own affair: browsers heed this only where
  * it permits the origin, and put it beside what it says.
  *
- * These rules stand ahead of the carriers': where there is a key, what that says to caches counts.
+ * It stands ahead of what reads keys: where there is one, what that says to caches counts.
  */
-export function corsRules(options: GatewayOptions): readonly Rule[] {
+export function corsFilters(options: GatewayOptions): readonly HttpFilter[] {
+  const rules = corsRules(options);
+  if (rules.length === 0) return [];
+  const config = any('envoy.extensions.filters.http.header_to_metadata.v3.Config', { request_rules: [...rules] });
+  return [{ name: 'shunt.cors', typed_config: config }];
+}
+
+function corsRules(options: GatewayOptions): readonly Rule[] {
   const texts = { [ALLOW]: carrierHeaders(options).join(', '), [EXPOSE]: SERVED_BY };
   return permitted(options).flatMap((origin) => {
     const [scheme, rest] = origin.split('://') as [string, string];
     // A letter that each origin has, and that tells nothing.
     const regex = `^h(t)${scheme.slice(2)}://${hostPattern(rest)}$|^.*$`;
-    const rewrite = { pattern: { regex }, substitution: substitution(texts, 't') };
+    const rewrite = { pattern: { regex }, substitution: substitution(texts) };
     const note = { metadata_namespace: METADATA.own, key: METADATA.cors, ...ENCODED, regex_value_rewrite: rewrite };
     return [
       { header: 'origin', on_header_present: note },
-      { header: 'origin', on_header_present: variesNoteIf(regex, 't', carrierHeaders(options)) },
+      { header: 'origin', on_header_present: variesNoteIf(regex, carrierHeaders(options)) },
     ];
   });
 }

@@ -86,16 +86,19 @@ export const METADATA = {
   own: 'shunt',
   /** The subset key in `envoy.lb`. */
   preview: 'preview',
-  /** In `shunt`: the baggage member to add to the request. */
-  baggage: 'baggage',
-  /** In `shunt`: the whole baggage, with the key of the request in place of any other. */
+  /** In `shunt`: the key of another carrier than the baggage, which is to be handed on there too. */
+  handed: 'handed',
+  /** In `shunt`: the baggage without a key. */
   rewritten: 'rewritten',
-  /** In `shunt`: the key that a request on a rule's route carries. */
-  carried: 'carried',
-  /** In `shunt`: what the response is to say to caches besides. */
+  /** In `shunt`: the key that the baggage has. */
+  inherited: 'inherited',
+  /** In `shunt`: what the response is to say to caches besides, and how a baggage member begins. */
   caching: 'caching',
   /** In `shunt`: what the response is to say to scripts of a permitted origin. */
   cors: 'cors',
 } as const;
 
 export const KEY_READER = 'shunt.key';
+
+/** Reads the key of a preview's host; off elsewhere. */
+export const HOST_READER = 'shunt.host';

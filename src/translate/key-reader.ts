@@ -1,11 +1,9 @@
 import { HOST_PARTS } from '../intercepts/preview-hosts.ts';
 import type { MessageTypes } from '../protos/index.ts';
-import { any } from '../protos/index.ts';
 import { divertedNote, divertedNoteIf } from './caching.ts';
-import { corsRules } from './cors.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
-import { KEY, memberStartOf } from './key-syntax.ts';
+import { KEY, KEY_BY_LETTER, memberStartOf, NO_KEY } from './key-syntax.ts';
 import { anyCase, escapeRegex } from './regex.ts';
 
 type Config = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config'];
@@ -20,20 +18,20 @@ const PART = '[a-z0-9-]+?';
  */
 export const LONGEST_DOMAIN_BY_DEFAULT = 49;
 
-/** A carrier: where the key stands, and the expression that extracts it as group 1 unless the whole value is the key. */
+/** Where a key stands. A cookie is looked for in its own header. */
+type Place = { readonly header: string } | { readonly cookie: string };
+
+/** What makes a value the key: matches of the expression give way to the substitution. */
+interface Reading {
+  readonly regex: string;
+  readonly substitution: string;
+}
+
 interface Carrier {
-  /** A cookie is looked for in its own header. */
-  readonly from: { readonly header: string } | { readonly cookie: string };
-  readonly pattern?: string;
-  /** What of the pattern's groups makes the key. Default: group 1. */
-  readonly substitution?: string;
-  /**
-   * Where the whole value is not the key, an expression that holds a letter as group 1 if there is a key. Preview hosts
-   * need none: they are virtual hosts of their own.
-   */
-  readonly present?: { readonly regex: string; readonly letter: string };
-  /** Whether the reader makes the baggage member that the route adds: it can where the whole value is the key. */
-  readonly addsBaggage: boolean;
+  readonly from: Place;
+  readonly reading: Reading;
+  /** An expression that holds a letter or digit as group 1 if there is a key. */
+  readonly present: string;
 }
 
 /**
@@ -44,38 +42,32 @@ interface Carrier {
  * preview's host, which is a preview's alone; the header, which was set for this request.
  */
 export function translateKeyReader(options: GatewayOptions): Config {
-  const rules = carriers(options).flatMap((carrier) => [
-    stored(carrier, METADATA.loadBalancer, METADATA.preview),
-    ...baggageRules(carrier, options),
-    ...noteRules(carrier, options),
-  ]);
-  return { request_rules: [...corsRules(options), ...rules] };
+  const { tracestate, baggage, cookie, query } = options.carriers;
+  const rules = [
+    ...(tracestate === undefined ? [] : readingRules(inText('tracestate', tracestate, tracestatePattern), options)),
+    ...(baggage === undefined ? [] : baggageRules(inText('baggage', baggage, memberPattern), options)),
+    ...(cookie === undefined ? [] : readingRules(whole({ cookie }), options)),
+    ...(query === undefined ? [] : readingRules(inText(':path', query, queryPattern), options)),
+    ...headerRules(options),
+  ];
+  return { request_rules: rules };
 }
 
 /**
- * The reader on the route of a rule: the rule's preview serves whatever keys the request carries, since those may mean
- * other services. They are read into metadata of their own, so that the request leaves with them.
+ * The same for preview hosts, behind the other: only there a request pays for the look at its host. What such a host begins
+ * with is a key, as good as always.
  */
-export function translateRuleReader(subset: string, options: GatewayOptions) {
-  const rules = carriers(options).flatMap((carrier) => [
-    stored(carrier, METADATA.own, METADATA.carried),
-    ...baggageRules(carrier, options),
-  ]);
-  // Every request has a path.
-  const constant = {
-    metadata_namespace: METADATA.loadBalancer,
-    key: METADATA.preview,
-    type: 'STRING',
-    value: subset,
-  } as const;
-  return any('envoy.extensions.filters.http.header_to_metadata.v3.Config', {
+export function translateHostReader(options: GatewayOptions): Config {
+  const from = { header: ':authority' };
+  const reading = hostReading(options.previewDomain);
+  return {
     request_rules: [
-      { header: ':path', on_header_present: constant },
-      ...corsRules(options),
-      { header: ':path', on_header_present: divertedNote(options) },
-      ...rules,
+      stored(from, reading, METADATA.loadBalancer, METADATA.preview),
+      stored(from, reading, METADATA.own, METADATA.handed),
+      { ...from, on_header_present: divertedNote(options, memberStartNote(options)) },
+      ...headerRules(options),
     ],
-  });
+  };
 }
 
 /**
@@ -84,37 +76,65 @@ export function translateRuleReader(subset: string, options: GatewayOptions) {
  * @param header that holds the claim, and does not go on.
  */
 export function translateClaimReader(header: string, options: GatewayOptions): Config {
-  const carrier: Carrier = { from: { header }, pattern: `^(${KEY})$|^.*$`, addsBaggage: true };
-  const rules = [
-    stored(carrier, METADATA.loadBalancer, METADATA.preview),
-    ...baggageRules(carrier, options),
-    { header, on_header_present: divertedNote(options) },
-  ];
+  const rules = readingRules(whole({ header }), options);
   return { request_rules: rules.map((rule, index) => (index === rules.length - 1 ? { ...rule, remove: true } : rule)) };
 }
 
-function carriers({ carriers: on, previewDomain }: GatewayOptions): readonly Carrier[] {
-  const { tracestate, baggage, cookie, query, host, header } = on;
-  const found: Carrier[] = [];
-  if (tracestate !== undefined) found.push(inText('tracestate', tracestate, tracestatePattern));
-  if (baggage !== undefined) found.push(inText('baggage', baggage, memberPattern));
-  if (cookie !== undefined) found.push({ from: { cookie }, addsBaggage: true });
-  if (query !== undefined) found.push(inText(':path', query, queryPattern));
-  if (host) found.push({ from: { header: ':authority' }, ...hostReading(previewDomain), addsBaggage: false });
-  if (header !== undefined) found.push({ from: { header }, addsBaggage: true });
-  return found;
+function headerRules(options: GatewayOptions): readonly Rule[] {
+  const { header } = options.carriers;
+  return header === undefined ? [] : readingRules(whole({ header }), options);
+}
+
+/**
+ * Reads a key for the load balancer, and once more for the request to leave with. A note says that there is one, for the
+ * response, and holds what stands ahead of the key in a baggage member. All of it is written or nothing, so that what is no
+ * key adds nothing.
+ */
+function readingRules({ from, reading, present }: Carrier, options: GatewayOptions): readonly Rule[] {
+  return [
+    stored(from, reading, METADATA.loadBalancer, METADATA.preview),
+    stored(from, reading, METADATA.own, METADATA.handed),
+    { ...from, on_header_present: divertedNoteIf(present, options, memberStartNote(options)) },
+  ];
+}
+
+/**
+ * Reads a key that the baggage has as a member already, and need not be handed on there; but where tracestate may have
+ * another, it has to stand in for that.
+ */
+function baggageRules(carrier: Carrier, options: GatewayOptions): readonly Rule[] {
+  if (options.carriers.tracestate !== undefined) return readingRules(carrier, options);
+  const { from, reading, present } = carrier;
+  return [
+    stored(from, reading, METADATA.loadBalancer, METADATA.preview),
+    stored(from, reading, METADATA.own, METADATA.inherited),
+    { ...from, on_header_present: divertedNoteIf(present, options) },
+  ];
+}
+
+const MEMBER_START = 'member';
+
+function memberStartNote({ carriers: { baggage } }: GatewayOptions): Readonly<Record<string, string>> {
+  return baggage === undefined ? {} : { [MEMBER_START]: `${baggage}=` };
+}
+
+/** The baggage member that the reader has made, or nothing. */
+export const MEMBER_READ = [`${METADATA.caching}:${MEMBER_START}`, METADATA.handed]
+  .map((path) => `%DYNAMIC_METADATA(${METADATA.own}:${path})%`)
+  .join('');
+
+/** Where the whole value is the key. One that is, which no group has to find, is matched by nothing and stays. */
+function whole(from: Place): Carrier {
+  const reading = { regex: NO_KEY, substitution: '' };
+  return { from, reading, present: `^${KEY_BY_LETTER}$|^.*$` };
 }
 
 /** @param patternOf makes the expression of those for the name and for the key. */
 function inText(header: string, name: string, patternOf: (name: string, key: string) => string): Carrier {
-  const letter = /[A-Za-z0-9]/.exec(name)![0];
-  const [before, after] = [name.slice(0, name.indexOf(letter)), name.slice(name.indexOf(letter) + 1)];
-  const withLetter = `${escapeRegex(before)}(${letter})${escapeRegex(after)}`;
   return {
     from: { header },
-    pattern: patternOf(escapeRegex(name), `(${KEY})`),
-    present: { regex: patternOf(withLetter, KEY), letter },
-    addsBaggage: false,
+    reading: { regex: patternOf(escapeRegex(name), `(${KEY})`), substitution: '\\1' },
+    present: patternOf(escapeRegex(name), KEY_BY_LETTER),
   };
 }
 
@@ -129,7 +149,7 @@ function inText(header: string, name: string, patternOf: (name: string, key: str
  *
  * Tied to the preview domain: elsewhere `xn--…` is a name, and no key. Hosts are the same in any case, keys are not.
  */
-function hostReading(previewDomain: string): { readonly pattern: string; readonly substitution: string } {
+function hostReading(previewDomain: string): Reading {
   const afterPart = (part: number): string => {
     const ending = part === 1 ? '--[^.]+\\.' : '---[^.]+(\\.)';
     return part === HOST_PARTS ? ending : `(?:--(${PART})${afterPart(part + 1)}|${ending})`;
@@ -138,7 +158,7 @@ function hostReading(previewDomain: string): { readonly pattern: string; readonl
   const parts = Array.from({ length: HOST_PARTS }, (_, index) => index + 1);
   const dotsAfter = (part: number) => parts.slice(part).map((_, index) => `\\${HOST_PARTS + 1 + index}`);
   return {
-    pattern: `^(${PART})${afterPart(1)}${anyCase(previewDomain)}[0-:]*$|^.*$`,
+    regex: `^(${PART})${afterPart(1)}${anyCase(previewDomain)}[0-:]*$|^.*$`,
     substitution: parts.flatMap((part) => [`\\${part}`, ...dotsAfter(part)]).join(''),
   };
 }
@@ -161,29 +181,10 @@ function queryPattern(name: string, key: string): string {
   return `^[^?]*\\?(?:.*?&)??${name}=${key}(?:&.*)?$|^.*$`;
 }
 
-function stored({ from, pattern, substitution = '\\1' }: Carrier, space: string, key: string): Rule {
-  const target = { metadata_namespace: space, key, type: 'STRING' } as const;
-  if (pattern === undefined) return { ...from, on_header_present: target };
-  const rewrite = { pattern: { regex: pattern }, substitution };
-  return { ...from, on_header_present: { ...target, regex_value_rewrite: rewrite } };
-}
-
-/** Notes that there is a key, for the response to say so. */
-function noteRules({ from, pattern, present }: Carrier, options: GatewayOptions): readonly Rule[] {
-  if (present !== undefined) {
-    return [{ ...from, on_header_present: divertedNoteIf(present.regex, present.letter, options) }];
-  }
-  return pattern === undefined ? [{ ...from, on_header_present: divertedNote(options) }] : [];
-}
-
-/**
- * The key as the baggage member that a route adds to the request. A substitution cannot say "only if it matched", so
- * this works for carriers whose whole value is the key, and what is none leaves an empty member; for the others there are
- * routes that add it.
- */
-function baggageRules({ from, addsBaggage }: Carrier, { carriers: { baggage } }: GatewayOptions): readonly Rule[] {
-  if (!addsBaggage || baggage === undefined) return [];
-  const rewrite = { pattern: { regex: `^(${KEY})$|^.*$` }, substitution: `${baggage}=\\1` };
-  const target = { metadata_namespace: METADATA.own, key: METADATA.baggage, type: 'STRING' } as const;
-  return [{ ...from, on_header_present: { ...target, regex_value_rewrite: rewrite } }];
+function stored(from: Place, { regex, substitution }: Reading, space: string, key: string): Rule {
+  const rewrite = { pattern: { regex }, substitution };
+  return {
+    ...from,
+    on_header_present: { metadata_namespace: space, key, type: 'STRING', regex_value_rewrite: rewrite },
+  };
 }

@@ -2,9 +2,11 @@ import type { MessageTypes } from '../protos/index.ts';
 import { any, bool, duration } from '../protos/index.ts';
 import { baggageFilters } from './baggage.ts';
 import { browserFilters } from './browser.ts';
+import { corsFilters } from './cors.ts';
 import type { GatewayOptions, ListenAddress, RoutesFor } from './gateway.ts';
-import { KEY_READER, ROUTES } from './gateway.ts';
-import { translateKeyReader } from './key-reader.ts';
+import { HOST_READER, KEY_READER, ROUTES } from './gateway.ts';
+import { ruleFilter, ruleNoteFilter } from './hand-on.ts';
+import { translateHostReader, translateKeyReader } from './key-reader.ts';
 import { RECONSIDERING } from './mirror.ts';
 import { REFUSALS } from './stand-in.ts';
 import { stripFilters } from './strip.ts';
@@ -91,27 +93,36 @@ function connectionManager(routes: RoutesFor, options: GatewayOptions): MessageT
 
 /** What becomes of keys, before a request is forwarded. */
 function keyFilters(routes: RoutesFor, options: GatewayOptions): readonly HttpFilter[] {
-  const reader = {
-    name: KEY_READER,
-    // Where only some requests are trusted, the routes of these turn it on.
-    disabled: routes === 'guarded',
-    typed_config: any('envoy.extensions.filters.http.header_to_metadata.v3.Config', translateKeyReader(options)),
-  };
   switch (routes) {
     case 'trusted':
-      return [reader, RECONSIDERING, ...baggageFilters(options), ...browserFilters(options)];
+      return readingFilters(options, { disabled: false });
     case 'untrusted':
       return stripFilters(options);
     case 'claimed':
       return [...stripFilters(options), ...claimFilters(options), RECONSIDERING];
     case 'guarded':
-      return [
-        ...[reader, RECONSIDERING],
-        ...baggageFilters(options),
-        ...browserFilters(options),
-        ...stripFilters(options),
-      ];
+      // Only some requests are trusted: the routes of these turn the reader on.
+      return [...readingFilters(options, { disabled: true }), ...stripFilters(options)];
     default:
       return routes satisfies never;
   }
+}
+
+/** Filters that read keys, and what depends on them. A filter that is off costs a request next to nothing. */
+function readingFilters(options: GatewayOptions, { disabled }: { readonly disabled: boolean }): readonly HttpFilter[] {
+  const reader = (name: string, disabled: boolean, config: ReturnType<typeof translateKeyReader>): HttpFilter => ({
+    name,
+    disabled,
+    typed_config: any('envoy.extensions.filters.http.header_to_metadata.v3.Config', config),
+  });
+  return [
+    ...corsFilters(options),
+    ruleNoteFilter(options),
+    reader(KEY_READER, disabled, translateKeyReader(options)),
+    ...(options.carriers.host ? [reader(HOST_READER, true, translateHostReader(options))] : []),
+    RECONSIDERING,
+    ...baggageFilters(options),
+    ruleFilter(),
+    ...browserFilters(options),
+  ];
 }

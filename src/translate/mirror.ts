@@ -4,6 +4,7 @@ import type { MirrorCondition, MirroredRequests } from '../intercepts/mirrors.ts
 import type { MessageTypes } from '../protos/index.ts';
 import { any, duration, uint32 } from '../protos/index.ts';
 import { OVER_ADS, upstreamProtocol } from './cluster.ts';
+import { type Filters, turnedOn } from './filters.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { METADATA } from './gateway.ts';
 
@@ -11,7 +12,6 @@ type Cluster = MessageTypes['envoy.config.cluster.v3.Cluster'];
 type ClusterLoadAssignment = MessageTypes['envoy.config.endpoint.v3.ClusterLoadAssignment'];
 type HttpFilter = MessageTypes['envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter'];
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
-type Route = MessageTypes['envoy.config.route.v3.Route'];
 type Policies = NonNullable<MessageTypes['envoy.config.route.v3.RouteAction']['request_mirror_policies']>;
 
 /** The request header by which a preview, and what it calls, can tell a copy: the preview that it was made for. */
@@ -163,10 +163,7 @@ export const RECONSIDERING: HttpFilter = {
 };
 
 /** What turns it on, on the routes that requests with the key of a mirror take at first. */
-export function reconsidered(mirrored: readonly MirroredRequests[]): NonNullable<Route['typed_per_filter_config']> {
+export function reconsidered(mirrored: readonly MirroredRequests[]): Filters {
   if (!mirrored.some(({ on }) => on.keys !== undefined)) return {};
-  // A filter is turned on as it is by a configuration of no type.
-  return {
-    [RECONSIDER]: any('envoy.config.route.v3.FilterConfig', { config: { type_url: '', value: Buffer.alloc(0) } }),
-  };
+  return turnedOn(RECONSIDER);
 }

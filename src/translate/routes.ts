@@ -3,16 +3,17 @@ import type { Rule } from '../intercepts/intercept.ts';
 import type { MirroredRequests } from '../intercepts/mirrors.ts';
 import type { HostRoutes, Routing, ServiceNames } from '../intercepts/routing.ts';
 import type { MessageTypes } from '../protos/index.ts';
-import { any, duration } from '../protos/index.ts';
-import { type KeyPlace, replacing, replacingMatches } from './baggage.ts';
+import { duration } from '../protos/index.ts';
+import { REPLACING, replacingMatches } from './baggage.ts';
 import { BRIDGE_STATUS } from './bridge.ts';
 import { browserRoutes } from './browser.ts';
 import { headersIfNoted, headersOfDiverted } from './caching.ts';
 import { clusterName } from './cluster.ts';
 import { corsHeaders, preflightRoutes } from './cors.ts';
+import { type Filters, turnedOn } from './filters.ts';
 import type { GatewayOptions, RoutesFor } from './gateway.ts';
-import { KEY_READER, METADATA, ROUTES, SERVED_BY } from './gateway.ts';
-import { translateRuleReader } from './key-reader.ts';
+import { HOST_READER, KEY_READER, ROUTES, SERVED_BY } from './gateway.ts';
+import { handOn, onRule } from './hand-on.ts';
 import { mirroredMatch, mirrorPolicies, reconsidered } from './mirror.ts';
 import { BODIES_KEPT, byRetry } from './retry.ts';
 import { pathMatch, translateMatch } from './rule-match.ts';
@@ -55,7 +56,8 @@ export function translateRoutes(
     ].map((host) => ({ ...host, ...BODIES_KEPT })),
     // The port stays in the Host header for the service to see.
     ignore_port_in_host_matching: true,
-    ...(routes === 'guarded' ? { request_headers_to_remove: [TRUSTED] } : {}),
+    ...(routes === 'untrusted' ? {} : handOn(options)),
+    request_headers_to_remove: removedEverywhere(routes, options),
     response_headers_to_remove: [BRIDGE_STATUS],
     response_headers_to_add: [
       ...(readsCarriers(routes) ? corsHeaders(options) : []),
@@ -97,8 +99,11 @@ class RouteTranslator {
     ];
     if (this.#options.carriers.host && previewNames.length > 0) {
       const trusted = () => [
-        ...own(),
-        ...this.#unruled(baseline, main, '/', (match) => match, { key: USED_KEY, onPreviewHost: true }),
+        ...own().map((route) => ({
+          ...route,
+          typed_per_filter_config: { ...turnedOn(HOST_READER), ...route.typed_per_filter_config },
+        })),
+        ...this.#unruled(baseline, main, '/', (match) => match, { onPreviewHost: true }),
       ];
       // Without a key in it, the host is that of no preview.
       const host = previewNames[0]!.slice('*--'.length);
@@ -139,11 +144,10 @@ class RouteTranslator {
    */
   #untrusted(baseline: Baseline, port: HttpPort, match: RouteMatch, host?: string): Route[] {
     const isClaimed = this.#for === 'claimed';
-    const headers = isClaimed ? [...this.#addHeader(USED_KEY), ...this.#addBaggage(undefined)] : [];
     const mirrored = this.#intercepts
       .mirrored(baseline.id, port)
       .filter(({ on }) => on.match === undefined && (isClaimed || on.keys === undefined));
-    const turnedOn = reconsidered(mirrored);
+    const anew = reconsidered(mirrored);
     const kinds = [
       ...mirrored.map((requests) => ({
         match: mirroredMatch(match, requests.on),
@@ -151,17 +155,17 @@ class RouteTranslator {
       })),
       { match, mirrors: [] },
     ];
+    const removed = this.#for === 'guarded' ? { request_headers_to_remove: [...strippedHeaders(this.#options)] } : {};
     return kinds
       .flatMap((kind) =>
         [...strippingMatches(kind.match, this.#options), { match: kind.match, filters: {} }].flatMap(
-          ({ match, filters }) =>
-            this.#forward(baseline, port, match, headers, { ...turnedOn, ...filters }, kind.mirrors),
+          ({ match, filters }) => this.#forward(baseline, port, match, { ...anew, ...filters }, kind.mirrors),
         ),
       )
       .map((route) => ({
         ...route,
         ...(host === undefined ? {} : { route: { ...route.route, host_rewrite_literal: host } }),
-        request_headers_to_remove: [...strippedHeaders(this.#options)],
+        ...removed,
       }));
   }
 
@@ -191,7 +195,7 @@ class RouteTranslator {
     const everything = narrowed(pathMatch(pathPrefix));
     const trusted = () => [
       ...this.#rules(baseline, port, pathPrefix, narrowed),
-      ...this.#unruled(baseline, port, pathPrefix, narrowed, { key: USED_KEY }),
+      ...this.#unruled(baseline, port, pathPrefix, narrowed, {}),
     ];
     return this.#ofAll(trusted, () => this.#untrusted(baseline, port, everything));
   }
@@ -200,8 +204,7 @@ class RouteTranslator {
     return this.#intercepts.rules(baseline.id).flatMap(({ subset, match }) => {
       const matching = translateMatch(match, pathPrefix);
       if (matching === undefined) return [];
-      const filters = { [KEY_READER]: translateRuleReader(subset, this.#options) };
-      return this.#variants(baseline, port, narrowed(matching), { key: CARRIED_KEY, filters });
+      return this.#variants(baseline, port, narrowed(matching), { filters: onRule(subset) });
     });
   }
 
@@ -235,40 +238,17 @@ class RouteTranslator {
 
   /** The requests that pay for replacing what their baggage says, then everything else. */
   #variants(baseline: Baseline, port: HttpPort, match: RouteMatch, kind: RouteKind): Route[] {
-    const { key, filters = {}, mirrors = [], onPreviewHost = false } = kind;
-    const replace = replacing(key, this.#options);
+    const { mirrors = [], onPreviewHost = false } = kind;
+    const filters = { ...(onPreviewHost ? turnedOn(HOST_READER) : {}), ...kind.filters };
     return [
       ...replacingMatches(match, this.#options, onPreviewHost).flatMap((narrowed) =>
-        this.#forward(
-          baseline,
-          port,
-          narrowed,
-          [...this.#addHeader(key), replace.header],
-          {
-            ...{ ...filters, ...replace.filters },
-          },
-          mirrors,
-        ),
+        this.#forward(baseline, port, narrowed, { ...filters, ...REPLACING }, mirrors),
       ),
-      ...this.#forward(
-        baseline,
-        port,
-        match,
-        [...this.#addHeader(key), ...this.#addBaggage(onPreviewHost ? key : undefined)],
-        filters,
-        mirrors,
-      ),
+      ...this.#forward(baseline, port, match, filters, mirrors),
     ];
   }
 
-  #forward(
-    baseline: Baseline,
-    port: HttpPort,
-    match: RouteMatch,
-    requestHeaders: HeaderToAdd[],
-    filters: NonNullable<Route['typed_per_filter_config']>,
-    mirrors: MirrorPolicies,
-  ): Route[] {
+  #forward(baseline: Baseline, port: HttpPort, match: RouteMatch, filters: Filters, mirrors: MirrorPolicies): Route[] {
     return byRetry(match).map(({ match, retry }) => ({
       match,
       route: {
@@ -278,29 +258,23 @@ class RouteTranslator {
         retry_policy: retry,
         ...(mirrors.length === 0 ? {} : { request_mirror_policies: mirrors }),
       },
-      ...(requestHeaders.length === 0 ? {} : { request_headers_to_add: requestHeaders }),
       ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
     }));
   }
+}
 
-  // Whatever carried the key in, the request leaves with it as header and as baggage member, so that services which hand
-  // on trace context hand it on. A value that comes out empty adds nothing.
-
-  #addHeader({ space, name }: KeyPlace): HeaderToAdd[] {
-    const { header } = this.#options.carriers;
-    if (header === undefined) return [];
-    return [{ header: { key: header, value: `%DYNAMIC_METADATA(${space}:${name})%` }, append_action: 'ADD_IF_ABSENT' }];
-  }
-
-  /** @param key what the member is made of where it surely is one; elsewhere the key reader has made it. */
-  #addBaggage(key: KeyPlace | undefined): HeaderToAdd[] {
-    const { baggage } = this.#options.carriers;
-    if (baggage === undefined) return [];
-    const member =
-      key === undefined
-        ? `%DYNAMIC_METADATA(${METADATA.own}:${METADATA.baggage})%`
-        : `${baggage}=%DYNAMIC_METADATA(${key.space}:${key.name})%`;
-    return [{ header: { key: 'baggage', value: member }, append_action: 'APPEND_IF_EXISTS_OR_ADD' }];
+/** What no request of a route configuration goes on with, but where the gateway adds it anew. */
+function removedEverywhere(routes: RoutesFor, options: GatewayOptions): string[] {
+  switch (routes) {
+    case 'trusted':
+      return [];
+    case 'guarded':
+      return [TRUSTED];
+    case 'untrusted':
+    case 'claimed':
+      return [...strippedHeaders(options)];
+    default:
+      return routes satisfies never;
   }
 }
 
@@ -317,28 +291,19 @@ function readsCarriers(routes: RoutesFor): boolean {
 /** A route for those only who came with the secret, whose keys are read. */
 function guarded(route: Route): Route {
   const { match, typed_per_filter_config } = route;
-  const on = any('envoy.config.route.v3.FilterConfig', { config: { type_url: '', value: Buffer.alloc(0) } });
   return {
     ...route,
     match: { ...match, headers: [CAME_WITH_SECRET, ...(match?.headers ?? [])] },
-    typed_per_filter_config: { [KEY_READER]: on, ...typed_per_filter_config },
+    typed_per_filter_config: { ...turnedOn(KEY_READER), ...typed_per_filter_config },
   };
 }
 
 /** What distinguishes the routes of one match from those of another. */
 interface RouteKind {
-  /** The key that requests leave with. */
-  readonly key: KeyPlace;
-  readonly filters?: NonNullable<Route['typed_per_filter_config']>;
+  readonly filters?: Filters;
   readonly mirrors?: MirrorPolicies;
   readonly onPreviewHost?: boolean;
 }
-
-/** The key that the load balancer goes by. */
-const USED_KEY: KeyPlace = { space: METADATA.loadBalancer, name: METADATA.preview };
-
-/** On a rule's route, the key that the request carries. */
-const CARRIED_KEY: KeyPlace = { space: METADATA.own, name: METADATA.carried };
 
 /** A request for another port than the main one says so in its host. */
 function portCondition(port: HttpPort): HeaderMatcher {

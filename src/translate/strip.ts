@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { MessageTypes } from '../protos/index.ts';
 import { any } from '../protos/index.ts';
+import { type Filters, turnedOn } from './filters.ts';
 import { type GatewayOptions, METADATA } from './gateway.ts';
+import { anyMember } from './key-syntax.ts';
 import { anyCase } from './regex.ts';
 
 type HttpFilter = MessageTypes['envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter'];
 type HeaderMutation = MessageTypes['envoy.config.common.mutation_rules.v3.HeaderMutation'];
 type Rule = MessageTypes['envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule'];
 type RouteMatch = MessageTypes['envoy.config.route.v3.RouteMatch'];
-type Filters = NonNullable<MessageTypes['envoy.config.route.v3.Route']['typed_per_filter_config']>;
 
 const TAKE = 'shunt.strip';
 const PUT_BACK = 'shunt.stripped';
@@ -60,16 +61,10 @@ export function stripFilters(options: GatewayOptions): readonly HttpFilter[] {
   return [...(headers.length === 0 ? [] : ofHeaders), ...(query === undefined ? [] : [ofQuery(query)])];
 }
 
-/**
- * All members of the name: those at the list's beginning with what separates them from the rest, others with what is ahead.
- * Nothing is said of what follows a value: where that is no UTF-8, an expression matches nothing of it.
- *
- * Wider than what the key reader takes: in whatever case, with whatever value.
- */
+/** Wider than what the key reader takes: in whatever case, with whatever value. */
 function takeRule(carrier: MemberHeader): Rule {
   const { header, name, separators } = carrier;
-  const member = `[ \\t]*${anyCase(name)}[ \\t]*=[^${separators}]*`;
-  const regex = `^(?:${member}(?:[${separators}][ \\t]*)?)+|[${separators}]${member}`;
+  const regex = anyMember(`[ \\t]*${anyCase(name)}[ \\t]*=`, separators);
   const rewrite = { pattern: { regex }, substitution: '' };
   return {
     header,
@@ -95,8 +90,7 @@ export function strippingMatches(
 ): readonly { readonly match: RouteMatch; readonly filters: Filters }[] {
   const { query } = options.carriers;
   const headers = memberHeaders(options);
-  const on = any('envoy.config.route.v3.FilterConfig', { config: { type_url: '', value: Buffer.alloc(0) } });
-  const ofHeaders: Filters = headers.length === 0 ? {} : { [TAKE]: on, [PUT_BACK]: on };
+  const ofHeaders: Filters = headers.length === 0 ? {} : turnedOn(TAKE, PUT_BACK);
   const when = (name: string, contains: string, filters: Filters) => {
     const condition = { name, string_match: { contains, ignore_case: true } };
     return { match: { ...match, headers: [...(match.headers ?? []), condition] }, filters };
@@ -104,7 +98,7 @@ export function strippingMatches(
   // The name of a parameter may be encoded.
   const texts = query === undefined ? [] : [query, '%'];
   return [
-    ...texts.map((text) => when(':path', text, { ...ofHeaders, [QUERY]: on })),
+    ...texts.map((text) => when(':path', text, { ...ofHeaders, ...turnedOn(QUERY) })),
     ...headers.map(({ header, name }) => when(header, name, ofHeaders)),
   ];
 }

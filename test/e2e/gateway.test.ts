@@ -11,7 +11,7 @@ import { bootstrapYaml } from '../../src/cli/bootstrap.ts';
 import { bootstrapConfig } from '../../src/gateway/index.ts';
 import { installEnvoy } from '../../src/gateway/install.ts';
 import { protocols } from '../../src/settings/settings.ts';
-import { LONGEST_DOMAIN_BY_DEFAULT, translateKeyReader } from '../../src/translate/key-reader.ts';
+import { LONGEST_DOMAIN_BY_DEFAULT, translateHostReader } from '../../src/translate/key-reader.ts';
 import { cleanEnvironment } from '../support/environment.ts';
 import { envoyOrSkip, startTestEnvoy, type TestEnvoy, validateConfig } from '../support/envoy.ts';
 import { freePort } from '../support/ports.ts';
@@ -48,9 +48,9 @@ describe.skipIf(envoy === undefined)('a bootstrap', () => {
     expect(await validateConfig(bootstrapYaml(bootstrap))).toEqual({ accepted: true, complaints: [] });
   });
 
-  test('lets Envoy accept the regular expression of the longest preview domain', async () => {
+  test('lets Envoy accept the regular expressions of the longest preview domain', async () => {
     const { static_resources, ...bootstrap } = bootstrapConfig({ ...options, protocol: 'delta', xds: options.admin });
-    const listener = listenerThatMatches(hostExpression(189));
+    const listener = listenerThatMatches(hostExpressions(189));
     const withIt = { ...bootstrap, static_resources: { ...(static_resources as object), listeners: [listener] } };
     expect(await validateConfig(JSON.stringify(withIt))).toEqual({ accepted: true, complaints: [] });
   });
@@ -58,7 +58,7 @@ describe.skipIf(envoy === undefined)('a bootstrap', () => {
   test('of one’s own lets it accept that of a domain of 49 characters, and no longer one', async () => {
     const validate = (length: number) =>
       validateConfig(
-        JSON.stringify({ static_resources: { listeners: [listenerThatMatches(hostExpression(length))] } }),
+        JSON.stringify({ static_resources: { listeners: [listenerThatMatches(hostExpressions(length))] } }),
       );
     expect(await validate(LONGEST_DOMAIN_BY_DEFAULT)).toMatchObject({ accepted: true });
     expect(await validate(LONGEST_DOMAIN_BY_DEFAULT + 1)).toMatchObject({
@@ -69,19 +69,20 @@ describe.skipIf(envoy === undefined)('a bootstrap', () => {
 });
 
 /** What reads keys from the hosts of a preview domain of so many characters. */
-function hostExpression(length: number): string {
+function hostExpressions(length: number): readonly string[] {
   const previewDomain = Array.from({ length }, (_, at) => (at % 20 === 19 && at < length - 1 ? '.' : 'k')).join('');
-  const reader = translateKeyReader({ listen: [], previewDomain, carriers: { host: true } });
-  return reader.request_rules![0]!.on_header_present!.regex_value_rewrite!.pattern!.regex!;
+  const reader = translateHostReader({ listen: [], previewDomain, carriers: { host: true } });
+  return reader.request_rules!.flatMap(
+    ({ on_header_present }) => on_header_present!.regex_value_rewrite?.pattern?.regex ?? [],
+  );
 }
 
-function listenerThatMatches(regex: string) {
+function listenerThatMatches(expressions: readonly string[]) {
   const typed = (name: string, type: string, config: object) => ({
     name,
     typed_config: { '@type': `type.googleapis.com/envoy.extensions.filters.${type}`, ...config },
   });
-  const match = { safe_regex: { regex } };
-  const routes = [{ match, direct_response: { status: 200 } }];
+  const routes = expressions.map((regex) => ({ match: { safe_regex: { regex } }, direct_response: { status: 200 } }));
   const connectionManager = typed('http', 'network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: 'http',
     http_filters: [typed('router', 'http.router.v3.Router', {})],

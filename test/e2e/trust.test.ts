@@ -316,7 +316,7 @@ describe.skipIf(envoy === undefined)('through an Envoy whose listeners trust dif
     ])('a token that %s is as none', async (_, made) => {
       const seen = await withLines('jwt', made(), 'x-preview: pr-1');
       expect(seen.title).toBe('api');
-      expect(seen.lines.filter((line) => /^(x-preview|x-shunt)|pr-1/.test(line))).toEqual([]);
+      expect(seen.lines.filter((line) => /^(x-preview|baggage|x-shunt)|pr-1/.test(line))).toEqual([]);
     });
   });
 });

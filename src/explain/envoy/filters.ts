@@ -30,15 +30,17 @@ export function connectionManager({ filter_chains: [chain] }: Listener): HttpCon
  * What the filters of a listener write about a request, in their order.
  *
  * @param route whose own settings of a filter stand in place of the listener's.
+ * @param without the name of a filter that is to be passed over.
  */
 export function metadataOf(
   { http_filters }: HttpConnectionManager,
   request: SeenRequest,
   route?: Route,
+  without?: string,
 ): readonly Written[] {
   return http_filters.flatMap(({ name, disabled, typed_config, config_discovery }) => {
     // Only what the gateway answers by itself depends on what is discovered.
-    if (config_discovery) return [];
+    if (config_discovery || name === without) return [];
     const { type_url = '', value } = typed_config!;
     if (WITHOUT_CONSEQUENCE.includes(type_url)) return [];
     if (type_url !== typeUrl(HEADER_TO_METADATA))

@@ -25,8 +25,9 @@ export function findVirtualHost(routes: Uint8Array, authority: string): FoundHos
     virtual_hosts: __,
     ignore_port_in_host_matching,
     response_headers_to_add: ___,
-    request_headers_to_remove: ____,
-    response_headers_to_remove: _____,
+    request_headers_to_add: ____,
+    request_headers_to_remove: _____,
+    response_headers_to_remove: ______,
     ...rest
   } = decode(ROUTES, others());
   nothingElse('RouteConfiguration', rest);

@@ -128,7 +128,7 @@ describe('a request', () => {
 describe('a key', () => {
   it.each([
     ['nope', 'Service shop/api has no preview with the key "nope"'],
-    ['PR_1', '"PR_1" is no key'],
+    ['PR_1', 'The header x-preview has "PR_1", which is no key'],
     ['slow', 'Service shop/api-slow has 1 endpoint, none of them ready'],
     ['old', 'Service shop/api-old has the key "old" but is left out: it expired at 2020-01-01'],
     ['checkout.bob', 'as nobody has it, it does not fall back to Service shop/api-checkout ("checkout")'],
