@@ -8,7 +8,15 @@ import { Metrics } from './metrics/index.ts';
 import { type InterceptsFollowed, Pipeline } from './pipeline.ts';
 import { ProblemLog, type ProblemSink } from './problem-log.ts';
 import { formatProblem, type ProblemCode } from './problems.ts';
-import { type InterceptsChange, type Receipt, Receipts, receiptLog, ridingOn } from './receipts/index.ts';
+import {
+  type InterceptsChange,
+  type Receipt,
+  Receipts,
+  RefusedResources,
+  receiptLog,
+  refusalProblems,
+  ridingOn,
+} from './receipts/index.ts';
 import { ResourceStore } from './resources/index.ts';
 import { chooseKeyTrust, chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
@@ -83,8 +91,18 @@ export async function startControlPlane({
       onReceipt?.(receipt);
     },
   });
+  const refused = new RefusedResources({
+    store,
+    onChange: (resource, now) => {
+      const told = now === undefined ? [] : refusalProblems(now, pipeline.causesOf(resource));
+      problems.report(`refusals of ${resource.typeUrl} ${resource.name}`, told);
+    },
+  });
   // Before the server's own, so that every answer finds its change known.
-  store.subscribe((changes) => receipts.stored(changes));
+  store.subscribe((changes) => {
+    receipts.stored(changes);
+    refused.stored();
+  });
   const pipeline = new Pipeline(options, store, problems, log, (change) => receipts.followed(ridingIn(change, store)));
   const logReceipts = receiptLog(log);
 
@@ -103,6 +121,7 @@ export async function startControlPlane({
     onEvent: (event) => {
       receipts.event(event);
       metrics.event(event);
+      refused.event(event);
       logReceipts(event);
       onEvent?.(event);
     },

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Catalog, type CatalogChange, type CatalogView } from './catalog/catalog.ts';
 import type { ServiceId } from './catalog/model.ts';
+import { Causes, changedObjects } from './causes.ts';
 import type { BaselineIntercepts, Rule } from './intercepts/intercept.ts';
 import { KeyListing } from './intercepts/listing.ts';
 import { type MirroredRequests, mirroredRequests } from './intercepts/mirrors.ts';
@@ -44,6 +45,7 @@ export class Pipeline implements SourceSink {
   readonly #baselines = new Map<ServiceId, Translated>();
   /** The RouteConfigurations of namespaces that need one of their own. */
   #routesOf: ReadonlyMap<string, readonly Resource[]> = new Map();
+  readonly #causes = new Causes();
   readonly #listing = new KeyListing();
   #listed: readonly Resource[] = [];
   #started = false;
@@ -71,13 +73,24 @@ export class Pipeline implements SourceSink {
     return this.#catalog;
   }
 
+  /** The objects that a resource is due to, such as `Service shop/api-pr-1`: few, or none if nobody can tell. */
+  causesOf(resource: ResourceName): readonly string[] {
+    const origins = [...this.#baselines.values()].flatMap((translated) => {
+      const { intercepts, clusters, assignments, bridges, mirrors, forGrpc } = translated;
+      const resources = [...clusters, ...assignments, ...bridges, ...mirrors, ...forGrpc];
+      return intercepts === undefined ? [] : { intercepts, resources };
+    });
+    return this.#causes.of(resource, origins);
+  }
+
   problems(origin: string, problems: readonly Problem[]): void {
     this.#problems.report(origin, problems);
   }
 
   changed(change: SourceChange): void {
     const now = Date.now();
-    this.#follow(this.#catalog.apply(change, now), [...change.upserts, ...change.deletes].map(refKey), now);
+    const objects = [...change.upserts, ...change.deletes].map(refKey);
+    this.#follow(this.#catalog.apply(change, now), objects, changedObjects(change), now);
     this.#wait();
   }
 
@@ -98,15 +111,17 @@ export class Pipeline implements SourceSink {
   #expire(): void {
     const now = Date.now();
     const touched = this.#catalog.expire(now);
-    if (touched.problems.size > 0) this.#follow(touched, [...touched.problems.keys()], now);
+    const expired = [...touched.problems.values()].flatMap((problems) => problems.map(({ object }) => object));
+    if (expired.length > 0) this.#follow(touched, expired, expired, now);
     this.#wait();
   }
 
   /**
    * @param objects what changed, by kind and name.
+   * @param written the objects that people write whose change that is.
    * @param at milliseconds since the epoch.
    */
-  #follow(touched: CatalogChange, objects: readonly string[], at: number): void {
+  #follow(touched: CatalogChange, objects: readonly string[], written: readonly string[], at: number): void {
     for (const [object, problems] of touched.problems) this.#problems.report(object, problems);
 
     const update = new Update();
@@ -134,6 +149,10 @@ export class Pipeline implements SourceSink {
     this.#started = true;
     if (routesDiffer) this.#routes(update);
     const changes = this.#sink.apply(update);
+    for (const group of [EVERYONE, ...update.groups.keys()]) {
+      for (const [typeUrl, names] of changes.of(group)) this.#causes.changed(written, typeUrl, names);
+    }
+    this.#causes.removed(update.remove);
     this.#logChange(objects, changes);
     if (followed.size > 0) this.#onIntercepts?.({ sequence: changes.sequence, at, baselines: followed });
   }

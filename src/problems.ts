@@ -55,7 +55,8 @@ export type ProblemCode =
   | 'endpoints-missing'
   | 'rule-hidden'
   | 'rule-partly-hidden'
-  | 'rules-too-many';
+  | 'rules-too-many'
+  | 'gateway-refuses';
 
 /** One line for logs and terminals. */
 export function formatProblem(problem: Problem): string {

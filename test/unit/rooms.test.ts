@@ -27,9 +27,12 @@ const rooms: Readonly<Record<string, Room>> = {
     uses: ['@grpc/grpc-js', '@grpc/reflection', 'grpc-health-check', 'pino', 'protobufjs'],
   },
   protos: { knows: [], uses: ['@grpc/grpc-js', 'protobufjs'] },
-  receipts: { knows: ['catalog', 'intercepts', 'resources', 'xds', 'log'] },
+  receipts: { knows: ['catalog', 'intercepts', 'problems', 'resources', 'xds', 'log'] },
   metrics: { knows: ['receipts', 'status', 'xds'], uses: ['prom-client'] },
   status: { knows: ['catalog', 'problems', 'receipts', 'xds'] },
+
+  // Whom a resource is due to.
+  causes: { knows: ['sources', 'catalog', 'intercepts', 'resources'] },
 
   // What several rooms say things with.
   problems: { knows: [] },
@@ -42,7 +45,7 @@ const rooms: Readonly<Record<string, Room>> = {
 
   // What joins the rooms.
   pipeline: {
-    knows: ['sources', 'catalog', 'intercepts', 'translate', 'resources', 'problems', 'problem-log'],
+    knows: ['sources', 'catalog', 'intercepts', 'translate', 'resources', 'causes', 'problems', 'problem-log'],
     uses: ['pino'],
   },
   admin: { knows: ['settings', 'listening'] },
