@@ -18,7 +18,14 @@ import {
   ridingOn,
 } from './receipts/index.ts';
 import { ResourceStore } from './resources/index.ts';
-import { chooseKeyTrust, chooseServerTls, formatHostPort, type HostPort, type Settings } from './settings/index.ts';
+import {
+  chooseKeyTrust,
+  chooseServerTls,
+  formatHostPort,
+  type HostPort,
+  readSecretFile,
+  type Settings,
+} from './settings/index.ts';
 import type { Source } from './sources/source.ts';
 import { statusEndpoints } from './status/index.ts';
 import { type GatewayOptions, ROUTES } from './translate/gateway.ts';
@@ -66,6 +73,7 @@ export async function startControlPlane({
   onReceipt,
 }: ControlPlaneOptions): Promise<ControlPlane> {
   const tls = chooseServerTls(settings);
+  const adminToken = settings.adminToken === undefined ? undefined : readSecretFile(settings.adminToken, 'admin-token');
   await source.check();
   if (tls.kind === 'plaintext' && tls.exposed) {
     log.warn(
@@ -133,7 +141,7 @@ export async function startControlPlane({
     ...statusEndpoints(state),
     [EXPLAIN_PATH, (query) => answerExplain({ catalog, options, store }, query)],
   ]);
-  const admin = await startAdminServer(settings.admin, readiness, endpoints, metrics);
+  const admin = await startAdminServer(settings.admin, readiness, endpoints, metrics, adminToken);
   const port = await xds.listen(settings.xds.host, settings.xds.port).catch(async (error: Error) => {
     await admin.close();
     throw new Error(`setting xds: ${error.message}; choose another with --xds.`);

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenFailure, reasonOf } from '../listening.ts';
 import type { HostPort } from '../settings/index.ts';
+import { type Denial, denial } from './access.ts';
 
 /** Whether the control plane can serve Envoys, and what is missing otherwise. */
 export interface Readiness {
@@ -29,7 +30,8 @@ export interface AdminServer {
  * Serves `/healthz` (the process answers), `/readyz` (200 once Envoys can be served, 503 before), `/metrics`, and endpoints
  * that answer in JSON once Envoys can be served.
  *
- * @param endpoints by path.
+ * @param endpoints by path, for those whom `denial` does not turn away.
+ * @param token that lets others than this machine ask.
  * @throws a sentence naming the setting, if the address is taken or is not this machine's.
  */
 export async function startAdminServer(
@@ -37,8 +39,10 @@ export async function startAdminServer(
   readiness: () => Readiness,
   endpoints: ReadonlyMap<string, Endpoint>,
   metrics: Scraped,
+  token?: string,
 ): Promise<AdminServer> {
-  const server = createServer(async ({ method = '', url = '' }, response) => {
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '' } = request;
     const [path = '', query = ''] = url.split(/\?(.*)/s);
     if (path === '/metrics' && isRead(method)) {
       const text = await metrics.text();
@@ -50,7 +54,7 @@ export async function startAdminServer(
     const { status, text, type } =
       endpoint === undefined || !isRead(method)
         ? { ...answer(method, path, readiness, [...endpoints.keys()]), type: 'text/plain; charset=utf-8' }
-        : { ...answerJson(endpoint, query, readiness), type: 'application/json' };
+        : { ...answerJson(endpoint, query, readiness, denial(request, token)), type: 'application/json' };
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
     response.end(method === 'HEAD' ? undefined : `${text}\n`);
   });
@@ -95,7 +99,8 @@ function answer(method: string, path: string, readiness: () => Readiness, endpoi
 }
 
 /** A mistake in an endpoint costs its caller an answer, and nobody else anything. */
-function answerJson(endpoint: Endpoint, query: string, readiness: () => Readiness): Answer {
+function answerJson(endpoint: Endpoint, query: string, readiness: () => Readiness, denied: Denial | undefined): Answer {
+  if (denied !== undefined) return { status: denied.status, text: JSON.stringify({ error: denied.sentence }) };
   const { ready, detail } = readiness();
   if (!ready) return { status: 503, text: JSON.stringify({ error: detail }) };
   try {

@@ -66,7 +66,7 @@ async function runEnvoy(
 /** Where the Envoy finds the secret: nowhere else than in its environment, so that nothing shows it. */
 function secretEnvironment({ trustSecret }: Settings, env: Context['env']): Record<string, string> | undefined {
   const inherited = env[SECRET_VARIABLE];
-  if (trustSecret !== undefined) return { [SECRET_VARIABLE]: readSecretFile(trustSecret) };
+  if (trustSecret !== undefined) return { [SECRET_VARIABLE]: readSecretFile(trustSecret, 'trust-secret') };
   return inherited === undefined
     ? undefined
     : { [SECRET_VARIABLE]: readSecret(inherited, `environment variable ${SECRET_VARIABLE}`) };

@@ -20,6 +20,7 @@ export const command: Command = {
     'xdsRequests',
     'xdsMemory',
     'admin',
+    'adminToken',
     ...gatewaySettings,
     'logLevel',
   ],

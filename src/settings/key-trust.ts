@@ -121,16 +121,19 @@ export function readSecret(text: string, where: string): string {
   ]);
 }
 
-/** @throws {SettingsError} likewise, or if the file cannot be read. */
-export function readSecretFile(path: string): string {
+/**
+ * @param setting that names the file.
+ * @throws {SettingsError} likewise, or if the file cannot be read.
+ */
+export function readSecretFile(path: string, setting: string): string {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new SettingsError([
-      `setting trust-secret: the file "${path}" cannot be read (${code}); write the path of a file.`,
+      `setting ${setting}: the file "${path}" cannot be read (${code}); write the path of a file.`,
     ]);
   }
-  return readSecret(text, `setting trust-secret: in the file "${path}"`);
+  return readSecret(text, `setting ${setting}: in the file "${path}"`);
 }

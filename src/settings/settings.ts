@@ -76,6 +76,8 @@ export interface Settings {
   readonly sdsDirectory: string | undefined;
   /** Where the control plane serves health. Port 0 lets the system choose one. */
   readonly admin: HostPort;
+  /** A file with the token for questions from other machines. */
+  readonly adminToken: string | undefined;
   readonly logLevel: LogLevel;
   /** The gateways' listeners: IP addresses, at least one, no two the same. */
   readonly listen: readonly Listen[];

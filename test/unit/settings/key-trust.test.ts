@@ -133,7 +133,7 @@ describe('what tells whom to trust', () => {
 
 describe('a secret', () => {
   test('has 16 to 256 printable characters, and may end in a line', () => {
-    expect(readSecretFile(file(`${'x'.repeat(16)}\n`))).toBe('x'.repeat(16));
+    expect(readSecretFile(file(`${'x'.repeat(16)}\n`), 'trust-secret')).toBe('x'.repeat(16));
     expect(readSecret('~'.repeat(256), 'here')).toBe('~'.repeat(256));
   });
 
@@ -146,13 +146,15 @@ describe('a secret', () => {
     ['correct-horse-\nbattery', 'has a space or a character that is not ASCII'],
   ])('is not %j, which no error shows', (text, why) => {
     const path = file(text);
-    expect(() => readSecretFile(path)).toThrow(
+    expect(() => readSecretFile(path, 'trust-secret')).toThrow(
       `setting trust-secret: in the file "${path}": the secret ${why}; write 16 to 256 printable ASCII characters without spaces, ` +
         'for example what "openssl rand -hex 32" prints.',
     );
   });
 
   test('cannot be read where there is no file', () => {
-    expect(() => readSecretFile(join(folder, 'missing'))).toThrow('cannot be read (ENOENT); write the path of a file.');
+    expect(() => readSecretFile(join(folder, 'missing'), 'trust-secret')).toThrow(
+      'cannot be read (ENOENT); write the path of a file.',
+    );
   });
 });

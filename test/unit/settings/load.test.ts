@@ -107,6 +107,7 @@ describe('where a setting is taken from', () => {
       xdsServerName: 'shunt.example.com',
       sdsDirectory: 'sds',
       admin: '0.0.0.0:2',
+      adminToken: 'token',
       logLevel: 'trace',
       listen: '0.0.0.0:3 trust=nobody,[::]:3 trust=10.0.0.0/8 trust=fd00::/8',
       trustHeader: 'x-secret',
