@@ -13,6 +13,7 @@ import { type Guard, guardOf } from './guard/index.ts';
 import { invalid, LimitExceeded, type XdsLimits } from './limits.ts';
 import type { Node, NodeMessage } from './node.ts';
 import { Outbox } from './outbox.ts';
+import type { Pace } from './pace.ts';
 import type { Action, DiscoveryRequest } from './protocol.ts';
 import type { StreamReport } from './report.ts';
 import type { Speech } from './speech.ts';
@@ -33,6 +34,7 @@ export interface ConnectionContext {
   /** Why this caller may not be this node; undefined if it may. */
   readonly authorize: (call: Call, node: Node) => Refusal | undefined;
   readonly limits: XdsLimits;
+  readonly pace: Pace;
   /** Told what a client did that it should not. */
   readonly onOffence: (address: string | undefined, sentence: string) => void;
 }
@@ -67,6 +69,10 @@ export class Connection<Request extends DiscoveryRequest> {
   readonly #charges: Charges<Request>;
   /** Runs from the first request until the client has asked for all its types. */
   #patience: NodeJS.Timeout | undefined;
+  /** Whether that time is over. */
+  #established = false;
+  /** How much of what the client says waits for its turn, since it is new here. */
+  #unheard = 0;
   #open = true;
   /** Why no more is said, though what was said may still be on its way. */
   #ending: string | undefined;
@@ -85,13 +91,28 @@ export class Connection<Request extends DiscoveryRequest> {
     };
     call.on('cancelled', () => close(this.#guard.verdict ?? 'the client went away'));
     call.on('error', (error) => close(error.message));
-    call.on('end', () => this.end('the client ended the stream'));
+    call.on('end', () => this.#inTurn(() => this.end('the client ended the stream')));
     call.on('finish', () => close(this.#ending ?? ''));
   }
 
   /** Begins to read. Until the store is synced there is no answer to any question, so none is heard (rule 13). */
   start(): void {
-    this.#call.on('data', (bytes: Buffer) => this.#attempt(() => this.#receive(bytes)));
+    this.#call.on('data', (bytes: Buffer) => {
+      this.#inTurn(() => {
+        this.#attempt(() => this.#receive(bytes));
+        this.#guard.taken();
+      });
+    });
+  }
+
+  /** Whoever has long been here goes before those who come in crowds; what one client says stays in order. */
+  #inTurn(work: () => void): void {
+    const urgency = this.#established && this.#unheard === 0 ? 'first' : 'later';
+    if (urgency === 'later') this.#unheard += 1;
+    this.#context.pace.run(urgency, () => {
+      work();
+      if (urgency === 'later') this.#unheard -= 1;
+    });
   }
 
   worldChanged(changes: Changes): void {
@@ -187,7 +208,8 @@ export class Connection<Request extends DiscoveryRequest> {
       this.#attempt(() => {
         const { actions, isLast } = client.stream.introduced();
         this.#run(client, actions);
-        if (!isLast) this.#introduce(client);
+        if (isLast) this.#established = true;
+        else this.#introduce(client);
       });
     }, this.#context.limits.introductionMs);
   }

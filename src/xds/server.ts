@@ -11,6 +11,7 @@ import { addHealth } from './health.ts';
 import { DEFAULT_LIMITS, type XdsLimits } from './limits.ts';
 import { logEvents } from './log.ts';
 import type { Node } from './node.ts';
+import { Pace } from './pace.ts';
 import type { DeltaRequest, SotwRequest } from './protocol.ts';
 import { addReflection } from './reflection.ts';
 import { type Method, methods, serviceNames } from './service.ts';
@@ -89,6 +90,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
     },
     authorize: (call, node) => judgeClaim(tls, call, node, refusals),
     limits,
+    pace: new Pace(),
     onOffence: (address, sentence) => refusals.tell(address, sentence),
   };
   let closing = false;

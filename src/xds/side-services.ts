@@ -6,6 +6,7 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { guardOf } from './guard/index.ts';
 
 type StreamingCall = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 type UnaryHandler = handleUnaryCall<unknown, unknown>;
@@ -41,6 +42,7 @@ export class SideServices {
 
   #follow(stream: StreamingCall): void {
     this.#streams.add(stream);
+    if ('read' in stream) stream.on('data', () => guardOf(stream).taken());
     for (const over of ['cancelled', 'finish', 'error']) stream.on(over, () => this.#streams.delete(stream));
   }
 }

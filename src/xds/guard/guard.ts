@@ -42,6 +42,9 @@ export class Guard extends ServerInterceptingCall {
   /** Of what the service remembers for the call, in bytes; and of a request that has not come in to its end. */
   #kept = 0;
   #unfinished = 0;
+  /** Of the requests that the service was handed and has not taken, the first first; and of all of them. */
+  readonly #handed: number[] = [];
+  #untaken = 0;
   #listener: Listener | undefined;
   #firstRequest: Patience | undefined;
   #asked = false;
@@ -71,7 +74,13 @@ export class Guard extends ServerInterceptingCall {
   /** Says how many bytes the service remembers for this call. @returns why it may not be so many. */
   keep(bytes: number): LimitExceeded | undefined {
     this.#kept = bytes;
-    return this.#share?.remember(this.#kept + this.#unfinished);
+    return this.#remember();
+  }
+
+  /** To be told for each request when the service begins to work on it: until then it waits in its stream. */
+  taken(): void {
+    this.#untaken -= this.#handed.shift() ?? 0;
+    this.#remember();
   }
 
   override start(listener: Listener): void {
@@ -137,15 +146,20 @@ export class Guard extends ServerInterceptingCall {
   #arrive(piece: Uint8Array): void {
     if (this.#verdict !== undefined) return;
     this.#unfinished += piece.length + PIECE_BYTES;
-    const excess = this.#share?.remember(this.#kept + this.#unfinished);
+    const excess = this.#remember();
     if (excess !== undefined) this.#turnAway(excess);
+  }
+
+  #remember(): LimitExceeded | undefined {
+    return this.#share?.remember(this.#kept + this.#unfinished + this.#untaken);
   }
 
   #receive(message: unknown): void {
     if (this.#verdict !== undefined) return;
     if (this.#streamed) this.#hear();
+    this.#handed.push(this.#unfinished);
+    this.#untaken += this.#unfinished;
     this.#unfinished = 0;
-    this.#share?.remember(this.#kept);
     const excess = this.#context.chargesRequests ? this.#share?.request() : undefined;
     if (excess === undefined) this.#listener?.onReceiveMessage(message);
     else this.#turnAway(excess);

@@ -210,10 +210,23 @@ describe('a request that has not come in to its end', () => {
     expect(offences).toHaveLength(1);
   });
 
-  it('counts no more once it has come', () => {
+  it('counts until the service takes it', () => {
+    for (let i = 0; i < 3; i++) {
+      call.stream.emit('data', Buffer.alloc(MIB / 4));
+      ask();
+    }
+    guard.taken();
+    call.stream.emit('data', Buffer.alloc(MIB / 4));
+    expect(call.statuses).toEqual([]);
+    call.stream.emit('data', Buffer.alloc(MIB / 4));
+    expect(call.statuses).toMatchObject([{ code: status.RESOURCE_EXHAUSTED }]);
+  });
+
+  it('counts no more once it has come and was taken', () => {
     for (let i = 0; i < 10; i++) {
       call.stream.emit('data', Buffer.alloc(MIB / 2));
       ask();
+      guard.taken();
     }
     expect(received).toHaveLength(10);
     expect(guard.keep(MIB)).toBeUndefined();
