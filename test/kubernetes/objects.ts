@@ -140,26 +140,35 @@ export class Cluster {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'shunt' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'viewer' }],
     });
-    await this.#rightsTakeEffect(namespace, true);
+    await this.untilAllowed('viewer', { namespace, verb: 'list', resource: 'services' });
   }
 
   /** Takes back what `grant` gave. */
   async revoke(namespace: string): Promise<void> {
     await this.#server.request('DELETE', `${RBAC}/namespaces/${namespace}/rolebindings/shunt`);
     await this.#server.request('DELETE', `${RBAC}/namespaces/${namespace}/roles/shunt`);
-    await this.#rightsTakeEffect(namespace, false);
+    await this.untilAllowed('viewer', { namespace, verb: 'list', resource: 'services' }, false);
+  }
+
+  /** A namespace that admits only Pods which keep the strictest of the pod security standards. */
+  async restrict(name: string): Promise<void> {
+    await this.#server.apply(`/api/v1/namespaces/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    });
+  }
+
+  /** Whether a user has a right in a namespace. */
+  async allows(user: string, attributes: Readonly<Record<string, string>>): Promise<boolean> {
+    const review = { spec: { user, resourceAttributes: attributes } };
+    const answer = await this.#server.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+    return (answer as { status: { allowed: boolean } }).status.allowed;
   }
 
   /** The API server learns of its own bindings by a watch; asking it is the only way to know that it has. */
-  async #rightsTakeEffect(namespace: string, allowed: boolean): Promise<void> {
-    const review = {
-      spec: { user: 'viewer', resourceAttributes: { namespace, verb: 'list', resource: 'services' } },
-    };
-    for (;;) {
-      const answer = await this.#server.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
-      if ((answer as { status: { allowed: boolean } }).status.allowed === allowed) return;
-      await delay(10);
-    }
+  async untilAllowed(user: string, attributes: Readonly<Record<string, string>>, allowed = true): Promise<void> {
+    while ((await this.allows(user, attributes)) !== allowed) await delay(10);
   }
 }
 

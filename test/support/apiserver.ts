@@ -107,6 +107,12 @@ export class ApiServer {
 
   /** @param port of a proxy to go through, if any. */
   kubeconfigText(user: User, port = this.port): string {
+    return this.kubeconfigWithToken(this.#tokens[user], port);
+  }
+
+  /** For whom the API server knows by a token, such as a ServiceAccount. */
+  kubeconfigWithToken(token: string, port = this.port): string {
+    const user = 'user';
     const config = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -116,7 +122,7 @@ export class ApiServer {
           cluster: { server: `https://${HOST}:${port}`, 'certificate-authority-data': base64(this.#certificate) },
         },
       ],
-      users: [{ name: user, user: { token: this.#tokens[user] } }],
+      users: [{ name: user, user: { token } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user } }],
       'current-context': 'test',
     };

@@ -111,9 +111,26 @@ export async function runShuntServe(
     ...('path' in source ? ['--directory', source.path] : source),
     ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
   ];
-  const child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+  const shunt = await runShunt(['serve', ...args], gatewayPort);
+  await shunt.log.first(({ msg }) => msg === 'ready');
+  return shunt;
+}
+
+/**
+ * Runs the program as built by `npm run build`. It serves when this settles, and is ready when its log says so.
+ *
+ * @param args of `shunt`, with the command `serve`.
+ * @param gatewayPort where they say that gateways listen.
+ * @param environment besides what the tests' own has.
+ */
+export async function runShunt(
+  args: readonly string[],
+  gatewayPort: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ShuntProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...environment },
   });
   const killNow = () => child.kill('SIGKILL');
   process.once('exit', killNow);
@@ -129,7 +146,6 @@ export async function runShuntServe(
     log.end(new Error(`shunt serve has ended with ${code}: ${rest.join('\n')}`));
   });
   const serving = await log.first(({ msg }) => msg.startsWith('serving ADS on'));
-  await log.first(({ msg }) => msg === 'ready');
   return {
     xdsPort: portOf(serving.xds),
     adminPort: portOf(serving.admin),

@@ -27,6 +27,30 @@ describe('what shunt bootstrap prints', () => {
   });
 
   test.each([
+    ['gateway', {}],
+    [
+      'components/gateway-mutual-tls',
+      {
+        gatewayNamespace: 'shop',
+        xdsCa: '/etc/envoy-tls/ca.crt',
+        xdsCert: '/etc/envoy-tls/tls.crt',
+        xdsKey: '/etc/envoy-tls/tls.key',
+        sdsDirectory: '/etc/envoy',
+      },
+    ],
+  ])('stands ready-made in deploy/%s/bootstrap.yaml', (folder, others) => {
+    const deploy = new URL(`../../../deploy/${folder}/`, import.meta.url);
+    const settings = defaultSettings({
+      xds: { host: 'shunt.shunt-system', port: 18000 },
+      nodeId: 'gateway',
+      envoyProbe: { host: '0.0.0.0', port: 19002 },
+      ...others,
+    });
+    const now = bootstrapYaml(bootstrapConfig(bootstrapOptions(settings)));
+    expect(readFileSync(new URL('bootstrap.yaml', deploy), 'utf8'), 'see kustomization.yaml beside it').toBe(now);
+  });
+
+  test.each([
     [{ host: '0.0.0.0', port: 18000 }, '0.0.0.0:18000'],
     [{ host: '::', port: 18000 }, '[::]:18000'],
     [{ host: '127.0.0.1', port: 0 }, '127.0.0.1:0'],
