@@ -27,6 +27,8 @@ export interface Positional {
   readonly name: string;
   readonly summary: string;
   readonly required: boolean;
+  /** Whether it may be given several times; only the last may. */
+  readonly repeated?: boolean;
   /** Where nothing else may be written. */
   readonly choices?: readonly string[];
 }
@@ -38,7 +40,7 @@ export interface Example {
 
 export interface Context {
   readonly settings: Settings;
-  /** As many as the command's `positionals`, or fewer where the last ones are not required. */
+  /** As many as the command's `positionals`, or fewer where the last ones are not required; more if the last is repeated. */
   readonly positionals: readonly string[];
   /** The values of the command's `flags`, by name. */
   readonly flags: ReadonlyMap<string, readonly string[]>;

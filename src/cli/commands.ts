@@ -33,6 +33,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).command,
   },
   {
+    name: 'wait',
+    summary: 'Wait until a preview is in force on all gateways, as in CI jobs.',
+    load: async () => (await import('./wait.ts')).command,
+  },
+  {
+    name: 'check',
+    summary: 'Check manifests without a cluster: what is wrong, at which file and line.',
+    load: async () => (await import('./check.ts')).command,
+  },
+  {
     name: 'explain',
     summary: 'Say where a request goes, and why: which preview or baseline, by which key or rule.',
     load: async () => (await import('./explain.ts')).command,

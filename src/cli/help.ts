@@ -76,8 +76,9 @@ function table(title: string, rows: readonly Row[]): string {
   ].join('\n');
 }
 
-function shown({ name, required }: Positional): string {
-  return required ? name : `[${name}]`;
+function shown({ name, required, repeated }: Positional): string {
+  const names = repeated ? `${name}…` : name;
+  return required ? names : `[${names}]`;
 }
 
 /** Breaks a text into lines that all begin with `margin`. */

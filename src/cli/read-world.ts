@@ -3,27 +3,52 @@ import type { World } from '../explain/index.ts';
 import { createLogger } from '../log.ts';
 import { Pipeline } from '../pipeline.ts';
 import { ProblemLog } from '../problem-log.ts';
+import type { Problem } from '../problems.ts';
 import { ResourceStore } from '../resources/index.ts';
+import type { Settings } from '../settings/index.ts';
+import type { Source } from '../sources/source.ts';
 import type { Context } from './command.ts';
 import { openSource } from './source.ts';
+
+/** A world at rest, with all that is wrong in it. */
+export interface ReadWorld extends World {
+  readonly problems: readonly Problem[];
+}
 
 /**
  * What a control plane would serve that started now. What is wrong with an object is said on stderr.
  *
  * @throws {SettingsError} if the settings name no source, or two.
  */
-export async function readWorld({ settings, stderr }: Pick<Context, 'settings' | 'stderr'>): Promise<World> {
-  const log = createLogger(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
+export async function readWorld({ settings, stderr }: Pick<Context, 'settings' | 'stderr'>): Promise<ReadWorld> {
+  const source = await openSource(settings, quietLog(settings));
+  return worldOf(source, settings, (sentence) => void stderr.write(`${sentence}\n`));
+}
+
+/**
+ * What a source holds now, as a control plane would take it.
+ *
+ * @param tell told of each problem as it comes.
+ */
+export async function worldOf(
+  source: Source,
+  settings: Settings,
+  tell: (sentence: string) => void = () => {},
+): Promise<ReadWorld> {
   const store = new ResourceStore();
-  const problems = new ProblemLog({ warn: (_, sentence) => void stderr.write(`${sentence}\n`), info: () => {} });
+  const problems = new ProblemLog({ warn: (_, sentence) => tell(sentence), info: () => {} });
   const options = gatewayOptions(settings);
-  const pipeline = new Pipeline(options, store, problems, log);
-  const source = await openSource(settings, log);
+  const pipeline = new Pipeline(options, store, problems, quietLog(settings));
   try {
     await source.start(pipeline);
   } finally {
     await source.stop();
     pipeline.stop();
   }
-  return { catalog: pipeline.catalog, options, store };
+  return { catalog: pipeline.catalog, options, store, problems: problems.current() };
+}
+
+/** What a server tells of its doings is no news where nothing is served. */
+function quietLog({ logLevel }: Settings) {
+  return createLogger(logLevel === 'info' ? 'warn' : logLevel);
 }

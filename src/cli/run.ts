@@ -108,7 +108,7 @@ function findEntry(name: string, entries: readonly CommandEntry[]): CommandEntry
 
 function positionalProblems(entry: CommandEntry, command: Command, positionals: readonly string[]): readonly string[] {
   const wanted = command.positionals ?? [];
-  const extra = positionals[wanted.length];
+  const extra = wanted.at(-1)?.repeated ? undefined : positionals[wanted.length];
   const absent = wanted[positionals.length];
   if (extra !== undefined) {
     return [`argument "${extra}": shunt ${entry.name} takes no such argument; see shunt ${entry.name} --help.`];

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectGolden, shunt, shuntIn } from '../support/command.ts';
+import { typeUrls } from '../../src/protos/index.ts';
+import { expectGolden, shunt, shuntIn, startShunt } from '../support/command.ts';
+import { DeafClient } from '../support/deaf-client.ts';
 import { envoyOrSkip, startTestEnvoy, type TestEnvoy } from '../support/envoy.ts';
 import { baselineManifest, ManifestFolder, previewManifest, sliceManifests } from '../support/manifests.ts';
 import { freePort } from '../support/ports.ts';
@@ -22,6 +25,7 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
     await folder.write('world', [
       baselineManifest('shop/api', { annotations: { 'shunt.dev/hosts': 'shop.example.com/api' } }),
       ...sliceManifests('shop/api', [8080]),
+      ...sliceManifests('shop/api-empty', [8080], { ready: false }),
       previewManifest('shop/api-empty', 'api', 'empty'),
       previewManifest('shop/api-lost', 'nobody', 'lost'),
       previewManifest('shop/api-old', 'api', 'old', {
@@ -92,6 +96,39 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
     expect(yaml.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 
+  test('wait until a preview is in force on all gateways', async () => {
+    const waiting = startShunt({}, 'wait', 'pr-2', '--admin', admin, '--timeout', '1m');
+    await once(waiting.stderr, 'data');
+    await folder.write('later', [
+      previewManifest('shop/api-pr-2', 'api', 'pr-2'),
+      ...sliceManifests('shop/api-pr-2', [8084]),
+    ]);
+    // What is said meanwhile depends on when the server is asked.
+    await golden('wait', { ...(await waiting.ended), stderr: '' });
+    expect((await asked('wait', 'pr-2')).status).toBe(0);
+  });
+
+  test('say what is wrong where that takes too long', async () => {
+    await golden('wait-empty', await asked('wait', 'empty', '--timeout', '0s'));
+    await golden('wait-lost', await asked('wait', 'shop/api-lost', '--timeout', '0s'));
+    await golden('wait-nobody', await asked('wait', 'nobody', '--timeout', '0s'));
+    expect(await asked('wait', 'pr-1', '--timeout', 'soon')).toMatchObject({ status: 2 });
+  });
+
+  test('say who lags', async () => {
+    const deaf = await DeafClient.connect(server.xdsPort);
+    const stream = deaf.open();
+    const node = { id: 'slow-gateway' };
+    stream.ask({ node, type_url: typeUrls.cluster, resource_names_subscribe: ['*'] });
+    stream.ask({ type_url: typeUrls.loadAssignment, resource_names_subscribe: ['shop/api:80'] });
+    await server.events.first(
+      (event) => event.type === 'pushed' && event.node === node.id && event.typeUrl === typeUrls.loadAssignment,
+    );
+    await golden('wait-deaf', await asked('wait', 'pr-1', '--timeout', '0s'));
+    await golden('status-deaf', await asked('status'));
+    deaf.close();
+  });
+
   test('say how to reach a control plane where none answers', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     await expectGolden(GOLDEN, 'nobody-answers', await shunt('list', '--admin', nowhere), [
@@ -100,5 +137,28 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
     const { status, stderr } = await shunt('status', '--admin', `http://127.0.0.1:${server.gatewayPort}`);
     expect(status).toBe(1);
     expect(stderr).toContain('is it the admin address of shunt serve?');
+  });
+});
+
+describe('shunt check', () => {
+  const check = (...args: readonly string[]) => shuntIn({ cwd: GOLDEN }, 'check', ...args);
+
+  test('tells each problem with its file and line, and ends with status 1', async () => {
+    await expectGolden(GOLDEN, 'check-wrong', await check('manifests/wrong'));
+    const { problems } = JSON.parse((await check('manifests/wrong', '-o', 'json')).stdout);
+    expect(problems[0]).toMatchObject({ file: 'manifests/wrong/broken.yaml', line: 5, code: 'manifest-unreadable' });
+  });
+
+  test('finds nothing wrong with manifests that a cluster only has to fill', async () => {
+    await expectGolden(GOLDEN, 'check', await check('manifests/shop'));
+  });
+
+  test('reads the files that are named, and knows no others', async () => {
+    await expectGolden(GOLDEN, 'check-alone', await check('manifests/shop/preview.yaml'));
+    expect((await check('manifests/shop/api.yaml', 'manifests/shop/preview.yaml')).status).toBe(0);
+  });
+
+  test('refuses a path that is none with status 2', async () => {
+    await expectGolden(GOLDEN, 'check-nothing', await check('manifests/shop', 'nowhere.yaml'));
   });
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { expect } from 'vitest';
 import { cleanEnvironment } from './environment.ts';
 
@@ -19,10 +20,15 @@ export async function shunt(...args: readonly string[]): Promise<Ended> {
 }
 
 /** The same in an environment of its own, besides what programs need, or in another folder. */
-export async function shuntIn(
+export async function shuntIn(place: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+  return startShunt(place, ...args).ended;
+}
+
+/** Runs the program without waiting for its end. */
+export function startShunt(
   { cwd, ...environment }: Readonly<Record<string, string>>,
   ...args: readonly string[]
-): Promise<Ended> {
+): { readonly stderr: Readable; readonly ended: Promise<Ended> } {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd,
@@ -34,8 +40,8 @@ export async function shuntIn(
       printed[name] += text;
     });
   }
-  const [status] = await once(child, 'close');
-  return { status, ...printed };
+  const ended = once(child, 'close').then(([status]) => ({ status, ...printed }));
+  return { stderr: child.stderr, ended };
 }
 
 /**

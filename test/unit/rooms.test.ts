@@ -77,7 +77,7 @@ const rooms: Readonly<Record<string, Room>> = {
   cli: {
     knows: [
       ...['sources', 'translate', 'resources', 'problem-log', 'nearest', 'log', 'settings', 'pipeline', 'gateway'],
-      ...['control-plane', 'demo', 'explain', 'status'],
+      ...['control-plane', 'demo', 'explain', 'problems', 'status'],
     ],
     uses: ['yaml'],
   },

@@ -1,5 +1,6 @@
 import type { Source } from '../source.ts';
 import { type DirectoryOptions, DirectorySource } from './directory-source.ts';
+import { FileSource } from './file-source.ts';
 
 export type { DirectoryOptions };
 
@@ -13,4 +14,13 @@ export type { DirectoryOptions };
  */
 export function directorySource(path: string, options: DirectoryOptions = {}): Source {
   return new DirectorySource(path, options);
+}
+
+/**
+ * Manifests as they are now, in files and folders, read once. Problems stand at the paths as they are given here.
+ *
+ * Told origins are `file PATH`.
+ */
+export function fileSource(paths: readonly string[]): Source {
+  return new FileSource(paths);
 }
