@@ -12,18 +12,10 @@ const UNSEEN = 'connect-failure,refused-stream,reset-before-request';
 /** Methods of requests that change nothing, so that they may be sent again even if an endpoint has seen them (RFC 9110, 9.2). */
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/**
- * How much of a body is kept so that it can be sent again; a longer one is given up where a preview takes no connections. It
- * is as much as gRPC libraries take for a message unless told otherwise; Envoy's default is 1 MiB.
- */
-export const BODIES_KEPT: Pick<MessageTypes['envoy.config.route.v3.VirtualHost'], 'request_body_buffer_limit'> = {
-  request_body_buffer_limit: { value: 4 * 1024 * 1024 },
-};
-
-/** Requests of one match, with what is done where an endpoint fails them. */
+/** Requests of one match, with what is done where an endpoint fails them, if that is not what their virtual host says. */
 export interface RetriedMatch {
   readonly match: RouteMatch;
-  readonly retry: RetryPolicy;
+  readonly retry?: RetryPolicy;
 }
 
 /**
@@ -33,7 +25,7 @@ export interface RetriedMatch {
 export function byRetry(match: RouteMatch): readonly RetriedMatch[] {
   const method = match.headers?.find(({ name }) => name === ':method')?.string_match?.exact;
   const safe = { match, retry: retryOn(`${UNSEEN},reset`, { name: BRIDGE_STATUS, present_match: true }) };
-  const others = { match, retry: retryOn(UNSEEN, { name: BRIDGE_STATUS, string_match: { exact: UNREACHED } }) };
+  const others = { match };
   if (method !== undefined) return [SAFE_METHODS.includes(method) ? safe : others];
   const isSafe = { name: ':method', string_match: { safe_regex: { regex: SAFE_METHODS.join('|') } } };
   return [{ ...safe, match: { ...match, headers: [...(match.headers ?? []), isSafe] } }, others];
@@ -55,3 +47,14 @@ function retryOn(conditions: string, bridged: HeaderMatcher): RetryPolicy {
     },
   };
 }
+
+/** What every virtual host says of requests that may have to be sent again; half of the routes need not say it then. */
+export const SENT_AGAIN: Pick<
+  MessageTypes['envoy.config.route.v3.VirtualHost'],
+  'request_body_buffer_limit' | 'retry_policy'
+> = {
+  // How much of a body is kept so that it can be sent again; a longer one is given up where a preview takes no connections.
+  // It is as much as gRPC libraries take for a message unless told otherwise; Envoy's default is 1 MiB.
+  request_body_buffer_limit: { value: 4 * 1024 * 1024 },
+  retry_policy: retryOn(UNSEEN, { name: BRIDGE_STATUS, string_match: { exact: UNREACHED } }),
+};

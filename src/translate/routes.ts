@@ -15,7 +15,7 @@ import type { GatewayOptions, RoutesFor } from './gateway.ts';
 import { HOST_READER, KEY_READER, ROUTES, SERVED_BY } from './gateway.ts';
 import { handOn, onRule } from './hand-on.ts';
 import { mirroredMatch, mirrorPolicies, reconsidered } from './mirror.ts';
-import { BODIES_KEPT, byRetry } from './retry.ts';
+import { byRetry, SENT_AGAIN } from './retry.ts';
 import { pathMatch, translateMatch } from './rule-match.ts';
 import { strippedHeaders, strippingMatches } from './strip.ts';
 import { CAME_WITH_SECRET, TRUSTED } from './trust.ts';
@@ -53,7 +53,7 @@ export function translateRoutes(
     virtual_hosts: [
       ...routing.services.flatMap((service) => translator.service(service)),
       ...routing.hosts.map((host) => translator.outside(host)),
-    ].map((host) => ({ ...host, ...BODIES_KEPT })),
+    ].map((host) => ({ ...host, ...SENT_AGAIN })),
     // The port stays in the Host header for the service to see.
     ignore_port_in_host_matching: true,
     ...(routes === 'untrusted' ? {} : handOn(options)),
@@ -255,7 +255,7 @@ class RouteTranslator {
         cluster: clusterName(baseline, port),
         // Envoy's default of 15 s truncates streams with status 200.
         timeout: duration(0),
-        retry_policy: retry,
+        ...(retry === undefined ? {} : { retry_policy: retry }),
         ...(mirrors.length === 0 ? {} : { request_mirror_policies: mirrors }),
       },
       ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),

@@ -44,6 +44,7 @@ export function dropRetries(resource: Resource): Resource {
   if (resource.typeUrl !== typeUrls.routeConfiguration) return resource;
   const routes = decode(ROUTE_CONFIGURATION, resource.body);
   for (const host of routes.virtual_hosts ?? []) {
+    delete host.retry_policy;
     for (const { route } of host.routes ?? []) delete route?.retry_policy;
   }
   const body = encode(ROUTE_CONFIGURATION, routes as MessageTypes[typeof ROUTE_CONFIGURATION]);
