@@ -1,4 +1,5 @@
 import { type AdminServer, type Endpoint, startAdminServer } from './admin/server.ts';
+import { Announcer, type AnnouncerOptions } from './announce/index.ts';
 import { clientLimits } from './client-limits.ts';
 import { clientPolicy } from './client-policy.ts';
 import { answerExplain, EXPLAIN_PATH } from './explain/index.ts';
@@ -27,7 +28,7 @@ import {
   type Settings,
 } from './settings/index.ts';
 import type { Source } from './sources/source.ts';
-import { statusEndpoints } from './status/index.ts';
+import { previewStatuses, statusEndpoints } from './status/index.ts';
 import { type GatewayOptions, ROUTES } from './translate/gateway.ts';
 import { callersIn, GRPC_CLIENTS } from './translate/groups.ts';
 import { LONGEST_DOMAIN_BY_DEFAULT } from './translate/key-reader.ts';
@@ -35,6 +36,9 @@ import { createXdsServer, type Node, typeUrls, type XdsEvent, type XdsServer } f
 
 /** Problems for which what is served is not all that it should be. */
 const LACKING: ReadonlySet<ProblemCode> = new Set(['source-unreachable', 'source-stale', 'right-missing']);
+
+/** Where to tell in a cluster how previews stand. */
+export type Announcing = Pick<AnnouncerOptions, 'api' | 'namespace' | 'name'>;
 
 /** A running control plane, from a source of objects to the Envoys. */
 export interface ControlPlane {
@@ -52,6 +56,8 @@ export interface ControlPlaneOptions {
   readonly settings: Settings;
   readonly source: Source;
   readonly log: Logger;
+  /** Absent: nothing is written into any cluster. */
+  readonly announcing?: Announcing | undefined;
   /** Where problems are told; by default the log. */
   readonly problemSink?: ProblemSink;
   /** Told of every event of the xDS server, for tests and for the demo. */
@@ -68,6 +74,7 @@ export async function startControlPlane({
   settings,
   source,
   log,
+  announcing,
   problemSink = log,
   onEvent,
   onReceipt,
@@ -146,14 +153,28 @@ export async function startControlPlane({
     await admin.close();
     throw new Error(`setting xds: ${error.message}; choose another with --xds.`);
   });
+  const announcer =
+    announcing &&
+    new Announcer({
+      ...announcing,
+      previews: () => previewStatuses(state),
+      problems: () => problems.current(),
+      report: (origin, told) => problems.report(origin, told),
+      log,
+    });
   const ready = source.start(pipeline).then(() => {
     synced = true;
+    announcer?.start();
   });
   return {
     xds: { host: settings.xds.host, port },
     admin: { host: settings.admin.host, port: admin.port },
     ready,
-    close: () => closeAll(source, pipeline, xds, admin),
+    async close() {
+      // First, so that another replica goes on while this one ends.
+      await announcer?.stop();
+      await closeAll(source, pipeline, xds, admin);
+    },
   };
 }
 

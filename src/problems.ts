@@ -56,7 +56,8 @@ export type ProblemCode =
   | 'rule-hidden'
   | 'rule-partly-hidden'
   | 'rules-too-many'
-  | 'gateway-refuses';
+  | 'gateway-refuses'
+  | 'announcement-unwritten';
 
 /** One line for logs and terminals. */
 export function formatProblem(problem: Problem): string {

@@ -4,12 +4,15 @@ import { formatHostPort } from '../settings/index.ts';
 import type { Command } from './command.ts';
 import { gatewaySettings, sourceSettings } from './shared-settings.ts';
 import { interrupted } from './signals.ts';
-import { openSource } from './source.ts';
+import { openAnnouncing, openSource } from './source.ts';
 
 export const command: Command = {
   settings: [
     ...sourceSettings,
     'lastGood',
+    'announce',
+    'announceName',
+    'announceNamespace',
     'xds',
     'xdsCert',
     'xdsKey',
@@ -45,7 +48,7 @@ Envoys keep what they have until it is back.`,
   async run({ settings, signal }) {
     const log = createLogger(settings.logLevel);
     const source = await openSource(settings, log, settings.lastGood);
-    const controlPlane = await startControlPlane({ settings, source, log });
+    const controlPlane = await startControlPlane({ settings, source, log, announcing: await openAnnouncing(settings) });
     try {
       const { xds, admin } = controlPlane;
       log.info({ xds: formatHostPort(xds), admin: formatHostPort(admin) }, `serving ADS on ${formatHostPort(xds)}`);

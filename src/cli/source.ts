@@ -1,3 +1,4 @@
+import type { Announcing } from '../control-plane.ts';
 import type { Logger } from '../log.ts';
 import { chooseSource, type Settings } from '../settings/index.ts';
 import { withLastGood } from '../sources/last-good/index.ts';
@@ -27,4 +28,14 @@ export async function openSource(settings: Settings, log: Logger, lastGood?: str
     default:
       return choice satisfies never;
   }
+}
+
+/** Where the settings want it told in the cluster how previews stand; undefined if they do not. */
+export async function openAnnouncing(settings: Settings): Promise<Announcing | undefined> {
+  const choice = chooseSource(settings);
+  const wanted = settings.announce ?? process.env.KUBERNETES_SERVICE_HOST !== undefined;
+  if (choice.kind !== 'kubernetes' || !wanted) return undefined;
+  const { objectApi, ownNamespace } = await import('../sources/kubernetes/index.ts');
+  const namespace = settings.announceNamespace ?? (await ownNamespace(choice));
+  return { api: objectApi(choice), namespace, name: settings.announceName };
 }

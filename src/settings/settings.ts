@@ -53,6 +53,12 @@ export interface Settings {
   readonly namespace: readonly string[];
   /** A file that keeps what was last read of the cluster, for a start without it. */
   readonly lastGood: string | undefined;
+  /** Whether to write Events and the status of previews into the cluster; undefined: where this runs in a Pod. */
+  readonly announce: boolean | undefined;
+  /** The name of the Lease by which one replica does so; the ConfigMap with the status is named `<name>-previews`. */
+  readonly announceName: string;
+  /** The namespace of both; undefined: the Pod's own, or that of the kubeconfig's context. */
+  readonly announceNamespace: string | undefined;
   /** Where the control plane serves ADS, or where an Envoy reaches it. Port 0 lets the system choose one. */
   readonly xds: HostPort;
   /** PEM files of this side of a connection between Envoy and control plane: its certificate and that one's key. */

@@ -17,7 +17,7 @@ export type SourceChoice =
  * @throws {SettingsError} if they name none or both.
  */
 export function chooseSource(settings: Settings): SourceChoice {
-  const { directory, kubernetes, kubeConfig, context, namespace, lastGood } = settings;
+  const { directory, kubernetes, kubeConfig, context, namespace, lastGood, announce } = settings;
   if (directory !== undefined && kubernetes) {
     throw new SettingsError([
       'settings directory and kubernetes exclude each other: give --directory FOLDER for a folder of manifests, or --kubernetes for a cluster.',
@@ -38,6 +38,9 @@ export function chooseSource(settings: Settings): SourceChoice {
       throw new SettingsError([
         'setting last-good keeps what was read of a cluster: leave it out with directory, which is there without a cluster.',
       ]);
+    }
+    if (announce === true) {
+      throw new SettingsError(['setting announce writes into a cluster: leave it out with directory, which has none.']);
     }
     return { kind: 'directory', path: directory };
   }

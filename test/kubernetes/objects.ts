@@ -5,9 +5,10 @@ import type { Manifest } from '../unit/sources/objects.ts';
 
 type Resource = 'services' | 'endpointslices' | 'pods';
 
-interface Rule {
+export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 

@@ -34,6 +34,8 @@ const rooms: Readonly<Record<string, Room>> = {
   // Whom a resource is due to.
   causes: { knows: ['sources', 'catalog', 'intercepts', 'resources'] },
 
+  announce: { knows: ['problems', 'sources', 'status'] },
+
   // What several rooms say things with.
   problems: { knows: [] },
   'problem-log': { knows: ['problems'] },
@@ -68,6 +70,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'admin',
         'explain',
         'status',
+        'announce',
         'metrics',
       ],
       ...['gateway', 'client-limits', 'client-policy'],

@@ -6,6 +6,17 @@ import { RequestFailure, refusal } from './failure.ts';
 /** A body of a 200 answer as it comes in, decoded. Iterating throws RequestFailure when the connection breaks. */
 export type Body = AsyncIterable<string>;
 
+/** A request to the API server. A body is JSON, of the given content type. */
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  /** With its query, below the cluster's `server`. */
+  readonly path: string;
+  readonly body?: { readonly contentType: string; readonly text: string } | undefined;
+}
+
+/** Sends any request, as `Get` does a GET request; its answer may be a 201 too. */
+export type Ask = (request: Request, silence: Silence, signal: AbortSignal) => Promise<Body>;
+
 /**
  * Sends a GET request; resolves when the answer's head is there, if it is a 200.
  *
@@ -32,19 +43,24 @@ const LONGEST_REFUSAL = 64 * 1024;
  * rotated. The client's own `Watch` is not used, because it drops the body and headers of a refusal, and
  * with them Retry-After, skips what it cannot parse, and cannot be aborted before the answer is there.
  */
-export function getWith(load: () => Promise<KubeConfig>): Get {
+export function askWith(load: () => Promise<KubeConfig>): Ask {
   let current: KubeConfig | undefined;
-  return async (path, silence, signal) => {
+  return async (request, silence, signal) => {
     const exchange = new Exchange(signal);
     try {
       exchange.allowSilence(silence.answerMs);
       current ??= await exchange.whileHeard(load());
       const config = current;
-      const options = await exchange.whileHeard(requestOptions(config));
+      const options = await exchange.whileHeard(requestOptions(config, request));
       const cluster = config.getCurrentCluster()!;
-      const response = await answerTo(new URL(cluster.server.replace(/\/+$/, '') + path), options, exchange.signal);
+      const response = await answerTo(
+        new URL(cluster.server.replace(/\/+$/, '') + request.path),
+        options,
+        request,
+        exchange.signal,
+      );
       if (response.statusCode === 401 && current === config) current = undefined;
-      if (response.statusCode !== 200) throw await refusalOf(response);
+      if (response.statusCode !== 200 && response.statusCode !== 201) throw await refusalOf(response);
       exchange.allowSilence(silence.bodyMs);
       return exchange.body(response);
     } catch (error) {
@@ -53,21 +69,37 @@ export function getWith(load: () => Promise<KubeConfig>): Get {
   };
 }
 
-async function requestOptions(config: KubeConfig): Promise<https.RequestOptions> {
-  const options: https.RequestOptions = { headers: { accept: 'application/json', 'user-agent': 'shunt' } };
+/** GET requests with the same care. */
+export function getWith(load: () => Promise<KubeConfig>): Get {
+  const ask = askWith(load);
+  return (path, silence, signal) => ask({ method: 'GET', path }, silence, signal);
+}
+
+async function requestOptions(config: KubeConfig, { method, body }: Request): Promise<https.RequestOptions> {
+  const headers = { accept: 'application/json', 'user-agent': 'shunt' };
+  const options: https.RequestOptions = {
+    method,
+    headers: body === undefined ? headers : { ...headers, 'content-type': body.contentType },
+  };
   await config.applyToHTTPSOptions(options);
   // The client keeps one agent for ever, with the certificates it first had; only a proxy needs its agent.
   if (config.getCurrentCluster()?.proxyUrl === undefined) options.agent = false;
   return options;
 }
 
-function answerTo(url: URL, options: https.RequestOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
+function answerTo(
+  url: URL,
+  options: https.RequestOptions,
+  { body }: Request,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'http:' ? http : https).get(url, { ...options, signal }, resolve);
+    const request = (url.protocol === 'http:' ? http : https).request(url, { ...options, signal }, resolve);
     // Stays in place after the answer: an abort then fails the request as well as the answer, and a failure that nobody
     // listens to ends the process.
     request.on('error', reject);
     request.setSocketKeepAlive(true, KEEP_ALIVE_MS);
+    request.end(body?.text);
   });
 }
 

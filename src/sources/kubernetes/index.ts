@@ -6,6 +6,10 @@ import { FirstSync } from './first-sync.ts';
 import { type KubeConfigChoice, loadKubeConfig } from './kubeconfig.ts';
 import { Reflector } from './reflector.ts';
 
+export { type Failure, isForbidden, RequestFailure } from './failure.ts';
+export type { KubeConfigChoice } from './kubeconfig.ts';
+export { type ObjectApi, objectApi, ownNamespace } from './object-api.ts';
+
 export interface KubernetesSourceOptions extends KubeConfigChoice {
   /** Which namespaces to watch, each with rights of its own; none named: the whole cluster. */
   readonly namespaces: readonly string[];
