@@ -211,10 +211,10 @@ function ridingIn({ baselines, ...change }: InterceptsFollowed, store: ResourceS
   // Those who are not trusted with keys take no rules either.
   const names = [...store.view().names(typeUrl)].filter((name) => name !== ROUTES.untrusted);
   const routes = names.map((name) => ({ typeUrl, name }));
-  const ridings = [...baselines].map(
-    ([id, { intercepts, clusters, assignments }]) =>
-      [id, intercepts === undefined ? [] : ridingOn(intercepts, [...clusters, ...assignments], routes)] as const,
-  );
+  const ridings = [...baselines].map(([id, { intercepts, clusters, assignments, bridges, mirrors }]) => {
+    if (intercepts === undefined) return [id, []] as const;
+    return [id, ridingOn(intercepts, { own: [...clusters, ...assignments], bridges, mirrors, routes })] as const;
+  });
   return { ...change, baselines: new Map(ridings) };
 }
 

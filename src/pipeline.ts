@@ -257,14 +257,14 @@ export interface BaselineFollowed {
   readonly intercepts?: BaselineIntercepts;
   readonly clusters: readonly Resource[];
   readonly assignments: readonly Resource[];
+  readonly bridges: readonly Resource[];
+  /** The clusters and assignments of mirrors. */
+  readonly mirrors: readonly Resource[];
 }
 
 interface Translated extends BaselineFollowed {
-  readonly bridges: readonly Resource[];
   /** What gRPC clients get instead, or besides. */
   readonly forGrpc: readonly Resource[];
-  /** The clusters and assignments of mirrors. */
-  readonly mirrors: readonly Resource[];
   readonly rules: readonly Rule[];
   /** Of the previews in force. */
   readonly keys: readonly string[];

@@ -3,4 +3,4 @@ export { receiptLog } from './log.ts';
 export type { Gateway } from './progress.ts';
 export { type InterceptsChange, type Receipt, Receipts } from './receipts.ts';
 export { RefusedResources, refusalProblems } from './refused.ts';
-export { ridingOn } from './riding.ts';
+export { type Carriers, ridingOn } from './riding.ts';

@@ -37,11 +37,14 @@ describe.skipIf(envoy === undefined).each(['delta', 'sotw'] as const)('a receipt
   });
 
   /** Puts a preview in place. @returns its receipt, and who answers the first request that is sent after it. */
-  async function publish(key: string, annotations: Record<string, string> = {}) {
+  async function publish(key: string, annotations: Record<string, string> = {}, http2 = false) {
     const from = shunt.receipts.all.length;
     await folder.write('preview', [
-      previewManifest('shop/copy', 'api', key, { annotations }),
-      ...sliceManifests('shop/copy', [copy.http1Port]),
+      previewManifest('shop/copy', 'api', key, {
+        annotations,
+        ...(http2 ? { ports: [{ name: 'http', port: 80, appProtocol: 'kubernetes.io/h2c' }] } : {}),
+      }),
+      ...sliceManifests('shop/copy', [http2 ? copy.http2Port : copy.http1Port]),
     ]);
     const receipt = await shunt.receipts.first(({ preview }: Receipt) => preview.key === key, from);
     const titles = await gateway.titles({ host: 'api', headers: { 'x-preview': key, 'x-user': key } }, 1);
@@ -54,6 +57,15 @@ describe.skipIf(envoy === undefined).each(['delta', 'sotw'] as const)('a receipt
       expect(titles).toEqual(new Set(['copy']));
       expect(receipt).toMatchObject({ current: [{ variant: protocol }], behind: [], tookMs: expect.any(Number) });
     }
+  });
+
+  test('says so of a preview of another protocol and of a mirror, which need clusters of their own', async () => {
+    const bridged = await publish('bridged', {}, true);
+    expect(bridged.receipt).toMatchObject({ endpoints: 1, behind: [] });
+    expect(bridged.titles).toEqual(new Set(['copy']));
+    const mirror = await publish('mirrored', { 'shunt.dev/mode': 'mirror' });
+    expect(mirror.receipt).toMatchObject({ endpoints: 1, behind: [] });
+    expect(mirror.titles).toEqual(new Set(['api']));
   });
 
   test('says so of a rule too, which needs routes', async () => {

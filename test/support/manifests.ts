@@ -15,6 +15,7 @@ export interface ServiceFields {
     readonly port: number;
     readonly targetPort?: number | string;
     readonly protocol?: string;
+    readonly appProtocol?: string;
   }[];
   readonly externalName?: string;
 }
