@@ -49,7 +49,9 @@ export abstract class Account implements Ordered {
   protected abstract canSay(resource: Resource | undefined): boolean;
 
   get since(): number {
-    return Math.min(this.inFlight?.since ?? NEVER, this.backlog.since);
+    let since = Math.min(this.inFlight?.since ?? NEVER, this.backlog.since);
+    for (const name of this.refused.keys()) if (this.#isTried(name)) since = Math.min(since, this.refused.since(name));
+    return since;
   }
 
   get behindSince(): number {
@@ -133,24 +135,28 @@ export abstract class Account implements Ordered {
     const inFlight = this.inFlight?.items ?? NOTHING;
     const isAwaited = (name: string) => {
       if (!this.wants(name)) return false;
-      const exists = this.latest(name) !== undefined;
-      const isRefused = this.refused.refused(name) !== undefined;
-      const isTried = exists && !isRefused && this.refused.isUncertain(name);
       const since = Math.min(
         inFlight.has(name) ? this.inFlight!.since : NEVER,
         owed.get(name) ?? NEVER,
         updates.get(name)?.since ?? NEVER,
-        isTried ? this.refused.since(name) : NEVER,
+        this.#isTried(name) ? this.refused.since(name) : NEVER,
       );
       if (since <= changedAt) return true;
       // With its predecessor it goes on as before; without one, what needs it would fail.
-      if (this.held.has(name) || !exists) return false;
+      if (this.held.has(name) || this.latest(name) === undefined) return false;
+      const isRefused = this.refused.refused(name) !== undefined;
       return isRefused ? !known?.has(name) : since < NEVER;
     };
     const unsettled = [inFlight, owed, updates, this.refused];
     const size = unsettled.reduce((sum, part) => sum + part.size, 0);
     if (names.size <= size) return some(names, isAwaited);
     return unsettled.some((part) => some(part.keys(), (name) => names.has(name) && isAwaited(name)));
+  }
+
+  /** Whether it was refused beside others, and has yet to be answered by itself. */
+  #isTried(name: string): boolean {
+    if (!this.refused.isUncertain(name) || this.refused.refused(name) !== undefined) return false;
+    return this.wants(name) && this.latest(name) !== undefined;
   }
 
   keeps(name: string, goneSince: number): boolean {

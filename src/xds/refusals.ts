@@ -76,7 +76,13 @@ export class Refusals {
     return false;
   }
 
-  /** It is certain again what the client holds. */
+  /** It is certain again what the client holds, and that is not what it refused by itself. */
+  ascertain(name: string): void {
+    const doubt = this.#doubts.get(name);
+    if (doubt !== undefined) doubt.uncertain = false;
+  }
+
+  /** The client holds what it is to have, or has given the name up. */
   clear(name: string): void {
     this.#doubts.delete(name);
   }

@@ -6,10 +6,10 @@ import type { Refusal, SotwRequest } from './protocol.ts';
 import { Subscription } from './subscription.ts';
 
 /**
- * What the server knows of the state that its responses add to: that it is empty, as the client said; that the client
- * accepted it; nothing; or that the client refused some of it.
+ * What the server knows of the state that its responses add to: that it is empty, as the client said; that it is the present
+ * one, as the client said; that the client accepted it; nothing; or that the client refused some of it.
  */
-type Basis = 'empty' | 'accepted' | 'unknown' | 'doubtful';
+type Basis = 'empty' | 'claimed' | 'accepted' | 'unknown' | 'doubtful';
 
 /**
  * State of the world: a request names all that the client wants, and a response's version stands for all that the client
@@ -33,7 +33,7 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     const isWildcard = this.interest.wildcard && this.interest.names.size === 0;
     const credible = this.rules.wildcard ? isWildcard : referrers === 'unchanged';
     if (credible && version !== '' && version === Digest.of(state).toString()) {
-      this.#basis = 'accepted';
+      this.#basis = 'claimed';
       for (const resource of state) this.hold(resource.name, resource);
       return state;
     }
@@ -96,7 +96,7 @@ export class SotwSubscription extends Subscription<SotwRequest> {
    * with the next change.
    */
   protected override refuse(items: Items, due: Due, error: Refusal): boolean {
-    const known = this.#basis === 'empty' || this.#basis === 'accepted';
+    const known = this.#basis !== 'unknown' && this.#basis !== 'doubtful';
     if (!this.rules.fullState || known) return super.refuse(items, due, error);
     super.accept(items);
     this.#basis = 'doubtful';
@@ -128,7 +128,9 @@ export class SotwSubscription extends Subscription<SotwRequest> {
     for (const [name, resource] of items) digest = digest.replace(this.held.get(name), resource);
     const changed = [...items.values()].filter((resource) => resource !== undefined);
     const kept = this.rules.fullState ? [...this.held.values()].filter(({ name }) => !items.has(name)) : [];
-    const reverted = this.refused.size === 0 ? [] : kept.filter(({ name }) => this.refused.isUncertain(name));
+    // A client that took a part of what it refused claims the version before that.
+    const isDoubted = ({ name }: Resource) => this.#basis === 'claimed' || this.refused.isUncertain(name);
+    const reverted = this.#basis !== 'claimed' && this.refused.size === 0 ? [] : kept.filter(isDoubted);
     return { version: digest.toString(), resources: [...kept, ...changed], removed: [], unknown: [], reverted };
   }
 

@@ -101,6 +101,7 @@ export class Stream<Request extends DiscoveryRequest> {
     this.#subscriptions = [...this.#subscriptions, subscription].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
     const upToDate = subscription.begin(request, this.#referrersOf(subscription));
     for (const name of expected.names()) if (subscription.wants(name)) subscription.owe(name);
+    if (this.#order.seesNoReferrersOf(typeUrl)) subscription.expectAll();
 
     const changes = upToDate.map(({ name, version }) => ({ name, version }));
     const actions: readonly Action[] =

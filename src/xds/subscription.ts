@@ -49,22 +49,31 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
   /** What stands for a resource that does not exist, where the client waits for one and there is no word for none. */
   protected abstract standIn(name: string): Resource | undefined;
 
-  /** What the client waits for is answered even when it is gone. */
+  /** What the client waits for is answered though it is gone, what the client had before, or refused. */
   override compare(name: string, since?: number): void {
     super.compare(name, since);
-    if (!this.#expected.has(name) || !this.wants(name) || this.latest(name) !== undefined) return;
-    if (this.backlog.removals.has(name) || this.standIn(name) !== undefined) this.owe(name);
+    if (!this.#expected.has(name) || !this.wants(name)) return;
+    const isGone = this.latest(name) === undefined;
+    const isDue = isGone
+      ? this.backlog.removals.has(name) || this.standIn(name) !== undefined
+      : !this.#isRefused(name) || this.#fallback(name) !== undefined;
+    if (isDue) this.owe(name);
+  }
+
+  /** The client may be waiting for any name that it asks for. */
+  expectAll(): void {
+    for (const name of this.interest.names) if (this.latest(name) !== undefined) this.#expected.restore(name);
   }
 
   /**
-   * The client may be waiting for any name that it asks for, whether or not that exists.
-   * @returns whether there is any that it can be helped with.
+   * The client still may be waiting, and even for names that do not exist.
+   * @returns whether there is any of these that it can be helped with.
    */
   awaitAll(): boolean {
     let helps = false;
     for (const name of this.interest.names) {
-      this.#expected.restore(name);
       if (this.latest(name) !== undefined || this.standIn(name) === undefined) continue;
+      this.#expected.restore(name);
       this.owe(name);
       helps = true;
     }
@@ -128,7 +137,8 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
       if (!this.wants(name)) continue;
       if (resource === undefined) this.release(name);
       else this.hold(name, resource);
-      this.refused.clear(name);
+      if (this.#isRefused(name) && resource !== this.latest(name)) this.refused.ascertain(name);
+      else this.refused.clear(name);
       this.compare(name);
     }
   }
@@ -144,7 +154,9 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
       if (!this.wants(name)) continue;
       const version = resource?.version ?? ABSENT;
       if (items.size === 1) {
-        this.refused.refuse(name, version, error, behindSince);
+        // It refuses even what it had: there is nothing else to try.
+        if (this.#isRefused(name) && resource === this.#fallback(name)) this.#expected.answer(name);
+        else this.refused.refuse(name, version, error, behindSince);
         // It asked and has nothing: if the resource goes, that is the answer.
         if (!this.held.has(name) && this.canSay(undefined)) this.refused.doubt(name, behindSince);
         this.compare(name);
@@ -178,7 +190,22 @@ export abstract class Subscription<Request extends DiscoveryRequest> extends Acc
   }
 
   #answerTo(name: string): Resource | undefined {
-    return this.latest(name) ?? (this.#expected.has(name) ? this.standIn(name) : undefined);
+    const latest = this.latest(name);
+    if (!this.#expected.has(name)) return latest;
+    if (latest === undefined) return this.standIn(name);
+    return (this.#isRefused(name) ? this.#fallback(name) : undefined) ?? latest;
+  }
+
+  /** Whether the client refused what it is to have, by itself. */
+  #isRefused(name: string): boolean {
+    const version = this.refused.refused(name)?.version;
+    return version !== undefined && version === this.latest(name)?.version;
+  }
+
+  /** What a client that warms with something better than nothing gets: what it accepted last. */
+  #fallback(name: string): Resource | undefined {
+    const held = this.held.get(name);
+    return held !== undefined && 'body' in held ? held : undefined;
   }
 
   /** The order is asked once for all that waits, and again only when that might change its answer. */

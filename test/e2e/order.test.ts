@@ -29,6 +29,9 @@ afterAll(async () => {
 /** Cluster and endpoints of an echo. */
 const serviceOf = (name: Name) => service(name, echoes.get(name)!.http2Port);
 
+/** What no Envoy takes for a port. */
+const NO_PORT = 70_000;
+
 const SAYS = { sayReferences: true };
 
 /** Requests in every protocol and method. */
@@ -117,6 +120,30 @@ describe.skipIf(envoy === undefined).each(protocols)('a real Envoy that refuses 
       await load.settle(100);
     });
     expect(report.kinds.reduce((sum, { failed }) => sum + failed.status, 0)).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(envoy === undefined).each(protocols)('a real Envoy that refuses endpoints, in %s,', (protocol) => {
+  it('has those that it accepted last after a change of their cluster', async () => {
+    const test = await startServer();
+    const main = await freePort();
+    const [clusterA, endpointsA] = serviceOf('a');
+    test.apply(clusterA, endpointsA, listener('main', main), routes('main', 'a', SAYS));
+    await startGateway(test.port, protocol);
+    await accepted(test, endpointsA, routes('main', 'a', SAYS));
+
+    const [changedCluster, badEndpoints] = service('a', NO_PORT, 2_000);
+    const before = test.events.length;
+    test.apply(changedCluster, badEndpoints);
+    await refused(test, 'a');
+    await test.event('acknowledged', (event) => {
+      return (
+        test.events.indexOf(event) >= before && event.changes.some(({ version }) => version === endpointsA.version)
+      );
+    });
+    await accepted(test, changedCluster);
+    const report = await underLoad({ port: main, kinds: requests('a') }, (load) => load.settle(100));
+    expect(report.failed).toBe(0);
   });
 });
 

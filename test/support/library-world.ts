@@ -4,9 +4,13 @@ import { type Resource, resourceOf } from '../../src/resources/index.ts';
 /** What a control plane without any Shunt in it would serve: services with addresses, and listeners with routes to them. */
 
 /** A cluster that an Envoy takes, and speaks HTTP/2 in, and its endpoints at a port of this machine. */
-export function service(name: string, port: number): readonly [cluster: Resource, endpoints: Resource] {
+export function service(
+  name: string,
+  port: number,
+  connectTimeoutMs = 1_000,
+): readonly [cluster: Resource, endpoints: Resource] {
   return [
-    clusterResource(name, 1_000),
+    clusterResource(name, connectTimeoutMs),
     resourceOf('envoy.config.endpoint.v3.ClusterLoadAssignment', {
       cluster_name: name,
       endpoints: [

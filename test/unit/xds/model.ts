@@ -49,9 +49,14 @@ export class ModelClient {
   readonly #asked = new Map<string, Set<string>>();
   readonly #nonces = new Map<string, string>();
   readonly #versions = new Map<string, string>();
+  /** Types of which it gave up names on this stream: responses may have crossed that. */
+  readonly #gaveUp = new Set<string>();
   #outbox: (SotwRequest & DeltaRequest)[] = [];
-  /** What it will say of clusters when none of them warms. */
+  /** What it will say of clusters when none of them keeps it silent. */
   #heldBack: Reply | undefined;
+  /** Clusters that warm, unless endpoints were refused since: no Envoy waits for more then. */
+  readonly #awaiting = new Set<string>();
+  #tookPart = false;
 
   constructor(variant: Variant, habits: Habits) {
     this.variant = variant;
@@ -72,15 +77,22 @@ export class ModelClient {
     return this.#heldBack !== undefined;
   }
 
+  /** Whether it has ever taken a part of what it refused: it goes on stating the version before. */
+  get tookPart(): boolean {
+    return this.#tookPart;
+  }
+
   /** Begins a stream: nothing of an earlier one is left but what it holds. */
   connect(): void {
     this.#outbox = [];
     this.#asked.clear();
     this.#nonces.clear();
+    this.#gaveUp.clear();
     this.#heldBack = undefined;
     // A stream that breaks between a cluster and its endpoints leaves a client that states both versions: nobody can tell,
     // unless it says nothing of its clusters until it has the endpoints.
-    if (!this.#habits.holdsAnswers) this.warming.clear();
+    if (!this.#habits.holdsAnswers) this.#awaiting.clear();
+    for (const name of this.warming) if (!this.#awaiting.has(name)) this.warming.delete(name);
     for (const type of modelTypes) {
       const wanted = this.wanted(type);
       if (wanted?.size !== 0) this.#request(type, wanted, {});
@@ -111,29 +123,51 @@ export class ModelClient {
           ? [...this.held.get(typeUrl)!.keys()].filter((name) => !resources.some((resource) => resource.name === name))
           : removed;
       this.#take(typeUrl, good, absent);
+      this.#tookPart ||= refused;
     }
-    if (!refused) this.#versions.set(typeUrl, version);
+    if (refused && typeUrl === loadAssignment) this.#stopWaiting(resources);
+    const wanted = this.wanted(typeUrl);
+    const isWhole = !this.#gaveUp.has(typeUrl) && resources.every(({ name }) => wanted?.has(name) ?? true);
+    if (!refused) this.#versions.set(typeUrl, isWhole ? version : UNTRUE);
     const error = refused ? { code: 3, message: 'bad' } : undefined;
     // Envoy asks for what a response made it want before it answers the response.
     this.#follow(typeUrl);
     this.#request(typeUrl, this.wanted(typeUrl), { nonce, error });
     this.#follow();
-    if (this.#heldBack !== undefined && this.warming.size === 0) this.#request(cluster, undefined, this.#heldBack);
+    if (this.#heldBack !== undefined && this.#awaiting.size === 0) this.#request(cluster, undefined, this.#heldBack);
   }
 
   #take(typeUrl: string, resources: readonly Resource[], absent: readonly string[]): void {
     const held = this.held.get(typeUrl)!;
     for (const name of absent) {
       held.delete(name);
-      if (typeUrl === cluster) this.warming.delete(name);
-      if (typeUrl === loadAssignment) this.warming.delete(name);
+      if (typeUrl === cluster || typeUrl === loadAssignment) this.#warm(name, false);
     }
     for (const resource of resources) {
       const wanted = this.wanted(typeUrl);
       if (wanted !== undefined && !wanted.has(resource.name)) continue;
-      if (typeUrl === cluster && held.get(resource.name)?.version !== resource.version) this.warming.add(resource.name);
-      if (typeUrl === loadAssignment) this.warming.delete(resource.name);
+      if (typeUrl === cluster && held.get(resource.name)?.version !== resource.version) this.#warm(resource.name, true);
+      if (typeUrl === loadAssignment) this.#warm(resource.name, false);
       held.set(resource.name, resource);
+    }
+  }
+
+  #warm(name: string, begins: boolean): void {
+    for (const names of [this.warming, this.#awaiting]) {
+      if (begins) names.add(name);
+      else names.delete(name);
+    }
+  }
+
+  /**
+   * Once endpoints are refused it waits for none any more. Its clusters are without any then; those that had some still need
+   * these.
+   */
+  #stopWaiting(refused: readonly Resource[]): void {
+    this.#awaiting.clear();
+    const held = this.held.get(loadAssignment)!;
+    for (const name of this.warming) {
+      if (!held.has(name) || !refused.some((resource) => resource.name === name)) this.warming.delete(name);
     }
   }
 
@@ -150,7 +184,7 @@ export class ModelClient {
 
   #request(type: string, wanted: ReadonlySet<string> | undefined, answer: Reply): void {
     if (type === cluster) {
-      this.#heldBack = this.#habits.holdsAnswers && this.warming.size > 0 ? answer : undefined;
+      this.#heldBack = this.#habits.holdsAnswers && this.#awaiting.size > 0 ? answer : undefined;
       if (this.#heldBack !== undefined) return;
     }
     const before = this.#asked.get(type);
@@ -160,8 +194,8 @@ export class ModelClient {
     const held = this.held.get(type)!;
     for (const name of unsubscribe) {
       held.delete(name);
-      // A version stands for all that a client holds: one that drops a part of it cannot state it on another stream.
-      this.#versions.delete(type);
+      this.#gaveUp.add(type);
+      if (this.#versions.has(type)) this.#versions.set(type, UNTRUE);
     }
     const first = before === undefined;
     this.#outbox.push({
@@ -176,6 +210,12 @@ export class ModelClient {
     });
   }
 }
+
+/**
+ * The version of more than a client holds: it gave a part up, or did not want it any more when it came. An Envoy goes on
+ * stating the version itself, and no server can tell it from one that has it all: see rule 2.7 of the protocol page.
+ */
+const UNTRUE = 'of more than it holds';
 
 /** The part of a request that answers a response. */
 interface Reply {

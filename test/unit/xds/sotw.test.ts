@@ -146,6 +146,13 @@ describe('a client that comes back, in state of the world', () => {
       [nack('EDS'), ['refused EDS a@1']],
       [world('-EDS a'), ['send EDS a@none']],
     ],
+    'rule 11: endpoints that go while such a client has them in flight beside refused ones are sent again': [
+      ['EDS a@bad', 'EDS b@1'],
+      [ask('EDS', ['a', 'b'], { version: 'another' }), ['send EDS a@bad b@1']],
+      [world('-EDS b'), []],
+      [nack('EDS'), ['refused EDS a@bad b@1, again', 'send EDS a@bad']],
+      [nack('EDS'), ['refused EDS a@bad', 'send EDS b@1']],
+    ],
     'rule 12: changed routes wait for a client that comes for endpoints and not yet for clusters to have had the time to':
       [
         ['CDS b@1', 'EDS a@1', 'RDS r@2'],
@@ -185,6 +192,16 @@ describe('a client that comes back, in state of the world', () => {
       [ask('RDS', ['r'], { version: stateOf('RDS r@old') }), []],
       [ack('CDS'), ['acknowledged CDS new@1', 'send RDS r@new']],
     ],
+    'rule 11: all endpoints follow the first change of a state that was only claimed: the client may have taken a part of what it refused':
+      [
+        ['CDS a@1', 'CDS b@1', 'EDS a@1', 'EDS b@1'],
+        [ask('CDS', [], { version: stateOf('CDS a@1', 'CDS b@1') }), ['acknowledged CDS a@1 b@1']],
+        [ask('EDS', ['a', 'b'], { version: stateOf('EDS a@1', 'EDS b@1') }), ['acknowledged EDS a@1 b@1']],
+        [world('CDS b@2'), ['send CDS a@1 b@2', 'send EDS a@1 b@1']],
+        [ack('CDS'), ['acknowledged CDS b@2']],
+        [ack('EDS'), ['acknowledged EDS a@1 b@1']],
+        [world('CDS b@3'), ['send CDS a@1 b@3', 'send EDS b@1']],
+      ],
     'rule 11: endpoints of changed clusters are sent though the client comes back with their state': [
       ['CDS a@2', 'EDS a@1'],
       [ask('CDS', [], { version: stateOf('CDS a@1') }), ['send CDS a@2']],
@@ -379,12 +396,12 @@ describe('answers and changes, in state of the world', () => {
       [world('CDS a@2'), ['send CDS a@2']],
     ],
     'what goes while its refused response is tried out in halves stops nothing': [
-      ['EDS a@1', 'EDS b@1', 'EDS c@1'],
-      [ask('EDS', ['a', 'b', 'c']), ['send EDS a@1 b@1 c@1']],
-      [nack('EDS'), ['refused EDS a@1 b@1 c@1, again', 'send EDS a@1 b@1']],
-      [nack('EDS'), ['refused EDS a@1 b@1, again', 'send EDS a@1']],
-      [world('-EDS b'), []],
-      [ack('EDS'), ['acknowledged EDS a@1', 'send EDS c@1']],
+      ['RDS a@1', 'RDS b@1', 'RDS c@1'],
+      [ask('RDS', ['a', 'b', 'c']), ['send RDS a@1 b@1 c@1']],
+      [nack('RDS'), ['refused RDS a@1 b@1 c@1, again', 'send RDS a@1 b@1']],
+      [nack('RDS'), ['refused RDS a@1 b@1, again', 'send RDS a@1']],
+      [world('-RDS b'), []],
+      [ack('RDS'), ['acknowledged RDS a@1', 'send RDS c@1']],
     ],
     'an ACK that repeats itself is not answered': [
       ['EDS a@1'],
