@@ -135,6 +135,8 @@ describeWithApiServer('the manifests and a real API server', (server) => {
       shunt = await runShunt(pod.args('shunt-0'), gatewayPort, {
         ...pod.environment('shunt-0'),
         KUBECONFIG: kubeconfig,
+        SHUNT_ANNOUNCE: 'on',
+        SHUNT_ANNOUNCE_NAMESPACE: namespace,
         SHUNT_XDS: '127.0.0.1:0',
         SHUNT_ADMIN: '127.0.0.1:0',
         SHUNT_LISTEN: `127.0.0.1:${gatewayPort}`,
@@ -149,6 +151,8 @@ describeWithApiServer('the manifests and a real API server', (server) => {
       await cluster.podStatus('shop', `${name}-pr`, ['10.1.0.7'], true);
       await shunt.log.first(({ msg }) => msg.startsWith(`Pod shop/${name}-pr changed`));
 
+      await shunt.log.first(({ held }) => held === true);
+      await cluster.untilExists(`/api/v1/namespaces/${namespace}/configmaps/shunt-previews`);
       const readiness = await fetch(`http://127.0.0.1:${shunt.adminPort}/readyz`);
       expect(await readiness.text()).toBe('ready\n');
       const complaints = shunt.log.all.filter(({ level }) => !['info', 'debug'].includes(level));
@@ -172,11 +176,16 @@ describeWithApiServer('the manifests and a real API server', (server) => {
       expect(await cluster.allows(user, { verb, group, resource, namespace: 'default' })).toBe(allowed && everywhere);
     });
 
-    test('of Leases it may hold its own only', async () => {
-      const update = (name: string) => ({ verb: 'update', group: 'coordination.k8s.io', resource: 'leases', name });
-      expect(await cluster.allows(user, { ...update('shunt'), namespace })).toBe(true);
+    test.each([
+      { verb: 'create', group: 'coordination.k8s.io', resource: 'leases', name: 'shunt' },
+      { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', name: 'shunt' },
+      { verb: 'create', group: '', resource: 'configmaps', name: 'shunt-previews' },
+      { verb: 'patch', group: '', resource: 'configmaps', name: 'shunt-previews' },
+    ])('it may $verb $resource of the name $name only', async ({ name: own, ...right }) => {
+      const update = (name: string) => ({ ...right, name });
+      expect(await cluster.allows(user, { ...update(own), namespace })).toBe(true);
       expect(await cluster.allows(user, { ...update('other'), namespace })).toBe(false);
-      expect(await cluster.allows(user, { ...update('shunt'), namespace: 'default' })).toBe(false);
+      expect(await cluster.allows(user, { ...update(own), namespace: 'default' })).toBe(false);
     });
   });
 

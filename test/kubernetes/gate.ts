@@ -6,15 +6,17 @@ export class Gate {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #open = true;
+  #port: number;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
+    this.#port = port;
     server.on('connection', (client) => {
       if (!this.#open) {
         client.resetAndDestroy();
         return;
       }
-      const upstream = connect(port, '127.0.0.1');
+      const upstream = connect(this.#port, '127.0.0.1');
       for (const socket of [client, upstream]) {
         this.#sockets.add(socket);
         socket.on('error', () => undefined);
@@ -37,6 +39,12 @@ export class Gate {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Breaks all connections; new ones lead to another port. */
+  turnTo(port: number): void {
+    this.#port = port;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   open(): void {

@@ -160,6 +160,18 @@ export class Cluster {
     });
   }
 
+  /** Until somebody has created what is at a path. */
+  async untilExists(urlPath: string): Promise<void> {
+    for (;;) {
+      const found = await this.#server.request('GET', urlPath).then(
+        () => true,
+        () => false,
+      );
+      if (found) return;
+      await delay(20);
+    }
+  }
+
   /** Whether a user has a right in a namespace. */
   async allows(user: string, attributes: Readonly<Record<string, string>>): Promise<boolean> {
     const review = { spec: { user, resourceAttributes: attributes } };
