@@ -145,7 +145,7 @@ export async function startControlPlane({
   const state = { catalog, receipts, problems: () => problems.current(), clients: () => xds.status() };
   const metrics = new Metrics(state);
   const endpoints = new Map<string, Endpoint>([
-    ...statusEndpoints(state),
+    ...statusEndpoints(state, store),
     [EXPLAIN_PATH, (query) => answerExplain({ catalog, options, store }, query)],
   ]);
   const admin = await startAdminServer(settings.admin, readiness, endpoints, metrics, adminToken);
@@ -206,7 +206,7 @@ export function gatewayOptions(settings: Settings): GatewayOptions {
 }
 
 /** What the Envoys have to acknowledge for the intercepts that a change touched. */
-function ridingIn({ baselines, ...change }: InterceptsFollowed, store: ResourceStore): InterceptsChange {
+export function ridingIn({ baselines, ...change }: InterceptsFollowed, store: ResourceStore): InterceptsChange {
   const typeUrl = typeUrls.routeConfiguration;
   // Those who are not trusted with keys take no rules either.
   const names = [...store.view().names(typeUrl)].filter((name) => name !== ROUTES.untrusted);

@@ -1,21 +1,21 @@
 import type { GatewayStatus, PreviewStatus, ServiceStatus } from '../status/index.ts';
-import { ask } from './ask.ts';
+import { type Asked, ask } from './ask.ts';
 
 /** All previews that a running control plane knows, in force or not. */
-export async function askPreviews(admin: string, signal?: AbortSignal): Promise<readonly PreviewStatus[]> {
-  const { previews } = (await ask(admin, '/api/v1/previews', signal)) as { previews: readonly PreviewStatus[] };
+export async function askPreviews(asked: Asked, signal?: AbortSignal): Promise<readonly PreviewStatus[]> {
+  const { previews } = (await ask(asked, '/api/v1/previews', signal)) as { previews: readonly PreviewStatus[] };
   return previews;
 }
 
 /** Its baselines. */
-export async function askServices(admin: string, signal?: AbortSignal): Promise<readonly ServiceStatus[]> {
-  const { services } = (await ask(admin, '/api/v1/services', signal)) as { services: readonly ServiceStatus[] };
+export async function askServices(asked: Asked, signal?: AbortSignal): Promise<readonly ServiceStatus[]> {
+  const { services } = (await ask(asked, '/api/v1/services', signal)) as { services: readonly ServiceStatus[] };
   return services;
 }
 
 /** The clients that are connected to it. */
-export async function askGateways(admin: string, signal?: AbortSignal): Promise<readonly GatewayStatus[]> {
-  const { gateways } = (await ask(admin, '/api/v1/gateways', signal)) as { gateways: readonly GatewayStatus[] };
+export async function askGateways(asked: Asked, signal?: AbortSignal): Promise<readonly GatewayStatus[]> {
+  const { gateways } = (await ask(asked, '/api/v1/gateways', signal)) as { gateways: readonly GatewayStatus[] };
   return gateways;
 }
 

@@ -1,4 +1,5 @@
-import { formatHostPort, type OwnFlag, type Settings, SettingsError } from '../settings/index.ts';
+import { formatHostPort, type OwnFlag, readSecretFile, type SettingField, SettingsError } from '../settings/index.ts';
+import type { Context } from './command.ts';
 import { printable } from './terminal-text.ts';
 
 /** Which control plane is asked. */
@@ -14,22 +15,33 @@ export const adminFlag: OwnFlag = {
 /** The control plane did not answer, or not what was asked for: its message is a sentence. */
 export class NoAnswer extends Error {}
 
+/** A running control plane, and what opens its door. */
+export interface Asked {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/** The settings by which a control plane is found, for commands that ask one. */
+export const askSettings: readonly SettingField[] = ['config', 'adminToken'];
+
 /**
- * Where the control plane answers.
+ * Which control plane the flag `--admin` means, or else the setting.
  *
- * @throws {SettingsError} if the flag is no URL.
+ * @throws {SettingsError} if the flag is no URL, or the token's file cannot be read.
  */
-export function adminUrl(flags: ReadonlyMap<string, readonly string[]>, { admin }: Pick<Settings, 'admin'>): string {
+export function askedIn({ flags, settings }: Pick<Context, 'flags' | 'settings'>): Asked {
+  const { admin, adminToken } = settings;
+  const token = adminToken === undefined ? undefined : readSecretFile(adminToken, 'admin-token');
   const [given] = flags.get('admin') ?? [];
   if (given !== undefined) {
     if (!/^https?:\/\/[^/?#\s]+\/?$/.test(given) || !URL.canParse(given)) {
       throw new SettingsError([`flag --admin: "${given}" is no URL; write one such as http://127.0.0.1:19000.`]);
     }
-    return given.replace(/\/$/, '');
+    return { url: given.replace(/\/$/, ''), token };
   }
   // Where a server listens for everybody, this machine reaches it under its own address.
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[admin.host] ?? admin.host;
-  return `http://${formatHostPort({ ...admin, host })}`;
+  return { url: `http://${formatHostPort({ ...admin, host })}`, token };
 }
 
 /**
@@ -38,22 +50,25 @@ export function adminUrl(flags: ReadonlyMap<string, readonly string[]>, { admin 
  * @param path with its query.
  * @throws {NoAnswer} with what to do about it.
  */
-export async function ask(admin: string, path: string, signal?: AbortSignal): Promise<unknown> {
-  const response = await fetch(new URL(path, admin), { ...(signal && { signal }) }).catch((error: Error) => {
+export async function ask({ url, token }: Asked, path: string, signal?: AbortSignal): Promise<unknown> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const options = { headers, redirect: 'manual', ...(signal && { signal }) } as const;
+  const response = await fetch(new URL(path, url), options).catch((error: Error) => {
     signal?.throwIfAborted();
     const reason = error.cause instanceof Error ? error.cause.message : error.message;
     throw new NoAnswer(
-      `no control plane answers at ${admin}: ${reason}. Name another with --admin; to one in a cluster there is a way by ` +
-        '"kubectl --namespace shunt-system port-forward deployment/shunt 19000".',
+      `no control plane answers at ${url}: ${reason}. Name another with --admin; to one in a cluster there is a way by ` +
+        '"kubectl -n shunt-system port-forward service/shunt 19000".',
     );
   });
-  if (response.status === 431) throw new NoAnswer(`the question is too long to ask ${admin}.`);
+  if (response.status === 431) throw new NoAnswer(`the question is too long to ask ${url}.`);
   const answer = (await response.json().catch(() => undefined)) as object | undefined;
   if (typeof answer === 'object' && answer !== null) {
-    if ('error' in answer) throw new NoAnswer(`${admin} answers: ${printable(String(answer.error))}`);
+    if (response.status === 401) throw new NoAnswer(`${url} wants a token; name its file with --admin-token.`);
+    if ('error' in answer) throw new NoAnswer(`${url} answers: ${printable(String(answer.error))}`);
     if (response.ok) return answer;
   }
   throw new NoAnswer(
-    `${admin} answers ${response.status}, and not what was asked: is it the admin address of shunt serve?`,
+    `${url} answers ${response.status}, and not what was asked: is it the admin address of shunt serve?`,
   );
 }

@@ -43,6 +43,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./check.ts')).command,
   },
   {
+    name: 'diff',
+    summary: 'Tell what would change between two folders of manifests, or from what is served now.',
+    load: async () => (await import('./diff.ts')).command,
+  },
+  {
     name: 'explain',
     summary: 'Say where a request goes, and why: which preview or baseline, by which key or rule.',
     load: async () => (await import('./explain.ts')).command,
@@ -56,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'bootstrap',
     summary: 'Print the configuration with which an Envoy of your own does so.',
     load: async () => (await import('./bootstrap.ts')).command,
+  },
+  {
+    name: 'completion',
+    summary: 'Print what makes a shell complete the commands and flags of shunt.',
+    load: async () => (await import('./completion.ts')).command,
   },
 ];
 

@@ -1,6 +1,6 @@
 import type { PreviewStatus } from '../status/index.ts';
 import { askPreviews, previewsCalled } from './answers.ts';
-import { adminFlag, adminUrl } from './ask.ts';
+import { adminFlag, askedIn, askSettings } from './ask.ts';
 import type { Command } from './command.ts';
 import { chosenOutput, formatted, outputFlag } from './output.ts';
 import { type Paint, paintFor } from './paint.ts';
@@ -9,7 +9,7 @@ import { ago } from './since.ts';
 import { printable } from './terminal-text.ts';
 
 export const command: Command = {
-  settings: ['config'],
+  settings: askSettings,
   positionals: [
     { name: 'KEY|PREVIEW', summary: "A preview's key, or its object as NAME or NAMESPACE/NAME.", required: true },
   ],
@@ -19,9 +19,9 @@ export const command: Command = {
     { line: 'shunt describe shop/api-pr-123', says: 'Say it of one.' },
   ],
   async run(context) {
-    const { positionals, flags, settings, stdout, env, signal } = context;
+    const { positionals, stdout, env, signal } = context;
     const [word = ''] = positionals;
-    const previews = previewsCalled(word, await askPreviews(adminUrl(flags, settings), signal));
+    const previews = previewsCalled(word, await askPreviews(askedIn(context), signal));
     if (previews.length === 0) {
       throw new Error(`there is no preview with the key or the name "${printable(word)}"; shunt list shows all.`);
     }

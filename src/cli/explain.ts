@@ -9,7 +9,7 @@ import {
   type WrittenRequest,
 } from '../explain/index.ts';
 import { SettingsError } from '../settings/index.ts';
-import { adminFlag, adminUrl, ask } from './ask.ts';
+import { adminFlag, ask, askedIn } from './ask.ts';
 import type { Command, Context } from './command.ts';
 import { readWorld } from './read-world.ts';
 import { gatewaySettings, sourceSettings } from './shared-settings.ts';
@@ -21,7 +21,7 @@ const OUTPUTS = ['text', 'json'];
 const NOTHING_SERVES = 3;
 
 export const command: Command = {
-  settings: [...sourceSettings, ...gatewaySettings, 'gatewayNamespace', 'logLevel'],
+  settings: [...sourceSettings, ...gatewaySettings, 'gatewayNamespace', 'adminToken', 'logLevel'],
   positionals: [
     { name: 'METHOD', summary: 'The method of the request, such as GET.', required: true },
     { name: 'URL', summary: 'What the caller asks for, such as http://api/cart?x=1.', required: true },
@@ -90,7 +90,7 @@ function understood(written: WrittenRequest): ReturnType<typeof readRequest> {
 }
 
 async function askControlPlane(context: Context, written: WrittenRequest): Promise<Explanation> {
-  const { flags, settings, signal } = context;
+  const { settings, signal } = context;
   const query = explainQuery(written, settings.gatewayNamespace);
-  return (await ask(adminUrl(flags, settings), `${EXPLAIN_PATH}?${query}`, signal)) as Explanation;
+  return (await ask(askedIn(context), `${EXPLAIN_PATH}?${query}`, signal)) as Explanation;
 }

@@ -1,6 +1,6 @@
 import type { PreviewStatus, ServiceStatus } from '../status/index.ts';
 import { askPreviews, askServices } from './answers.ts';
-import { adminFlag, adminUrl } from './ask.ts';
+import { adminFlag, askedIn, askSettings } from './ask.ts';
 import type { Command } from './command.ts';
 import { chosenOutput, formatted, outputFlag } from './output.ts';
 import { type Paint, paintFor } from './paint.ts';
@@ -9,7 +9,7 @@ import { ago } from './since.ts';
 import { table } from './table.ts';
 
 export const command: Command = {
-  settings: ['config'],
+  settings: askSettings,
   positionals: [
     { name: 'WHAT', summary: 'previews (default) or services.', required: false, choices: ['previews', 'services'] },
   ],
@@ -38,16 +38,16 @@ A preview is live once all connected gateways have it; arriving while some do no
 is connected; unready if none of its endpoints is ready; expired when its time is over; refused if
 something is wrong with it, which shunt describe tells.`,
   async run(context) {
-    const { positionals, flags, settings, stdout, env, signal } = context;
-    const admin = adminUrl(flags, settings);
+    const { positionals, flags, stdout, env, signal } = context;
+    const asked = askedIn(context);
     const [namespace] = flags.get('namespace') ?? [];
     const wanted = (each: { namespace: string }) => namespace === undefined || each.namespace === namespace;
     const [output, paint] = [chosenOutput(context), paintFor(stdout, env)];
     if (positionals[0] === 'services') {
-      const services = (await askServices(admin, signal)).filter(wanted);
+      const services = (await askServices(asked, signal)).filter(wanted);
       stdout.write(formatted(output, { services }, () => serviceTable(services, paint)));
     } else {
-      const previews = (await askPreviews(admin, signal)).filter(wanted);
+      const previews = (await askPreviews(asked, signal)).filter(wanted);
       stdout.write(formatted(output, { previews }, () => previewTable(previews, paint)));
     }
     return 0;

@@ -1,6 +1,6 @@
 import type { GatewayStatus, GatewayTypeStatus, PreviewStatus } from '../status/index.ts';
 import { askGateways, askPreviews } from './answers.ts';
-import { adminFlag, adminUrl } from './ask.ts';
+import { adminFlag, askedIn, askSettings } from './ask.ts';
 import type { Command } from './command.ts';
 import { chosenOutput, formatted, outputFlag } from './output.ts';
 import { type Paint, paintFor } from './paint.ts';
@@ -20,7 +20,7 @@ const COLUMNS: readonly (readonly [title: string, type: string])[] = [
 ];
 
 export const command: Command = {
-  settings: ['config'],
+  settings: askSettings,
   flags: [adminFlag, outputFlag],
   examples: [
     { line: 'shunt status', says: 'Show the Envoys that are connected, what they have taken and what they refuse.' },
@@ -30,9 +30,9 @@ Of each type an Envoy has acknowledged (ACK) what it was sent last, has not answ
 refuses something (NACK), which is told below the table. BEHIND counts the previews that it has not
 acknowledged. The exit status is 0, and 3 if any Envoy refuses anything.`,
   async run(context) {
-    const { flags, settings, stdout, env, signal } = context;
-    const admin = adminUrl(flags, settings);
-    const [gateways, previews] = await Promise.all([askGateways(admin, signal), askPreviews(admin, signal)]);
+    const { stdout, env, signal } = context;
+    const asked = askedIn(context);
+    const [gateways, previews] = await Promise.all([askGateways(asked, signal), askPreviews(asked, signal)]);
     const text = () => statusText(gateways, previews, paintFor(stdout, env));
     stdout.write(formatted(chosenOutput(context), { gateways }, text));
     return gateways.some(refusesAny) ? REFUSED : 0;

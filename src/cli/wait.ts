@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SettingsError } from '../settings/index.ts';
 import type { PreviewStatus } from '../status/index.ts';
 import { askPreviews, previewsCalled } from './answers.ts';
-import { adminFlag, adminUrl, NoAnswer } from './ask.ts';
+import { type Asked, adminFlag, askedIn, askSettings, NoAnswer } from './ask.ts';
 import type { Command } from './command.ts';
 import { chosenOutput, formatted, outputFlag } from './output.ts';
 import { standing } from './preview-words.ts';
@@ -17,7 +17,7 @@ const INTERVAL_MS = 250;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 export const command: Command = {
-  settings: ['config'],
+  settings: askSettings,
   positionals: [
     { name: 'KEY|PREVIEW', summary: "A preview's key, or its object as NAME or NAMESPACE/NAME.", required: true },
   ],
@@ -43,15 +43,15 @@ All previews of the key have to be in force, with a ready endpoint, on all gatew
 to the control plane that is asked, and at least on one. What is missing is said on stderr as it
 changes. The exit status is 0 once they are, and 3 if they are not when the time is over.`,
   async run(context) {
-    const { positionals, flags, settings, stdout, stderr, signal } = context;
+    const { positionals, flags, stdout, stderr, signal } = context;
     const [word = ''] = positionals;
-    const admin = adminUrl(flags, settings);
+    const asked = askedIn(context);
     const [timeout = '30s'] = flags.get('timeout') ?? [];
     const ends = performance.now() + milliseconds(timeout);
     const output = chosenOutput(context);
     let said = '';
     for (let first = true; ; first = false) {
-      const seen = await look(admin, word, signal).catch((error: Error) => {
+      const seen = await look(asked, word, signal).catch((error: Error) => {
         // One that answered before may be on its way back.
         if (first || !(error instanceof NoAnswer)) throw error;
         return { previews: [], missing: error.message };
@@ -76,11 +76,11 @@ changes. The exit status is 0 once they are, and 3 if they are not when the time
 
 /** The previews that are meant, and in words what they lack, if anything. */
 async function look(
-  admin: string,
+  asked: Asked,
   word: string,
   signal: AbortSignal,
 ): Promise<{ readonly previews: readonly PreviewStatus[]; readonly missing: string | undefined }> {
-  const previews = previewsCalled(word, await askPreviews(admin, signal));
+  const previews = previewsCalled(word, await askPreviews(asked, signal));
   if (previews.length === 0) return { previews, missing: `There is no preview "${printable(word)}" yet.` };
   const lacking = previews.filter(({ state }) => state !== 'live');
   return { previews, missing: lacking.length === 0 ? undefined : lacking.map(lack).join('\n') };

@@ -2,5 +2,6 @@
 export { statusEndpoints } from './endpoints.ts';
 export { type GatewayStatus, type GatewayTypeStatus, gatewayStatuses } from './gateways.ts';
 export { type PreviewState, type PreviewStatus, previewStates, previewStatuses } from './previews.ts';
+export { RESOURCES_PATH, type ResourceStatus, resourceStatuses } from './resources.ts';
 export { type ServiceStatus, serviceStatuses } from './services.ts';
 export type { ProblemStatus, State } from './state.ts';

@@ -2,7 +2,8 @@ import { stringify } from 'yaml';
 import { type MessageName, toJson, typeUrls } from '../protos/index.ts';
 import type { Resource, View } from '../resources/index.ts';
 
-const RENDERED = [
+/** The types of all that Envoys get, in the order in which they are sent. */
+export const RENDERED: readonly string[] = [
   typeUrls.cluster,
   typeUrls.loadAssignment,
   typeUrls.listener,
@@ -20,7 +21,17 @@ export function renderYaml(view: View): string {
     .join('---\n');
 }
 
-function renderResource({ typeUrl, body }: Resource): string {
+function renderResource(resource: Resource): string {
+  return resourceYaml(resourceJson(resource));
+}
+
+/** A resource as Envoy's JSON. */
+export function resourceJson({ typeUrl, body }: Resource): object {
   const json = toJson(typeUrl.slice(typeUrl.lastIndexOf('/') + 1) as MessageName, body) as object;
-  return stringify({ '@type': typeUrl, ...json }, { lineWidth: 0, aliasDuplicateObjects: false });
+  return { '@type': typeUrl, ...json };
+}
+
+/** And that as YAML. */
+export function resourceYaml(json: object): string {
+  return stringify(json, { lineWidth: 0, aliasDuplicateObjects: false });
 }

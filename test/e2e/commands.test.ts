@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
 import { typeUrls } from '../../src/protos/index.ts';
 import { expectGolden, shunt, shuntIn, startShunt } from '../support/command.ts';
 import { DeafClient } from '../support/deaf-client.ts';
@@ -25,7 +28,7 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
     await folder.write('world', [
       baselineManifest('shop/api', { annotations: { 'shunt.dev/hosts': 'shop.example.com/api' } }),
       ...sliceManifests('shop/api', [8080]),
-      ...sliceManifests('shop/api-empty', [8080], { ready: false }),
+      ...sliceManifests('shop/api-empty', [8086], { ready: false }),
       previewManifest('shop/api-empty', 'api', 'empty'),
       previewManifest('shop/api-lost', 'nobody', 'lost'),
       previewManifest('shop/api-old', 'api', 'old', {
@@ -129,6 +132,23 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
     deaf.close();
   });
 
+  test('say what a folder would change of what is served now', async () => {
+    const settings = ['--listen', `127.0.0.1:${server.gatewayPort}`, '--admin', admin];
+    await golden('diff-served-same', await shunt('diff', folder.path, ...settings));
+    const ended = await shuntIn({ cwd: GOLDEN }, 'diff', 'manifests/shop', ...settings, '-o', 'json');
+    const { objects, resources } = JSON.parse(ended.stdout);
+    expect(ended.status).toBe(3);
+    expect(objects).toContainEqual(expect.objectContaining({ change: 'added', what: 'Service shop/api-pr-123' }));
+    expect(objects).toContainEqual(expect.objectContaining({ change: 'removed', what: 'Service team/cart' }));
+    expect(resources).toContainEqual(
+      expect.objectContaining({
+        change: 'removed',
+        name: 'team/cart/80',
+        before: expect.objectContaining({ '@type': typeUrls.cluster, name: 'team/cart/80' }),
+      }),
+    );
+  });
+
   test('say how to reach a control plane where none answers', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     await expectGolden(GOLDEN, 'nobody-answers', await shunt('list', '--admin', nowhere), [
@@ -160,5 +180,55 @@ describe('shunt check', () => {
 
   test('refuses a path that is none with status 2', async () => {
     await expectGolden(GOLDEN, 'check-nothing', await check('manifests/shop', 'nowhere.yaml'));
+  });
+});
+
+describe('shunt diff', () => {
+  const diff = (...args: readonly string[]) => shuntIn({ cwd: GOLDEN }, 'diff', ...args);
+
+  test('tells what would change in words, and as Envoy resources', async () => {
+    await expectGolden(GOLDEN, 'diff', await diff('manifests/shop', 'manifests/branch'));
+  });
+
+  test('ends with status 0 where nothing would', async () => {
+    await expectGolden(GOLDEN, 'diff-same', await diff('manifests/shop', 'manifests/shop'));
+  });
+});
+
+describe('shunt completion', () => {
+  /** What bash offers after a line that is not finished. */
+  async function offered(line: string): Promise<readonly string[]> {
+    const script = (await shunt('completion', 'bash')).stdout;
+    const words = line.split(' ');
+    const code = `${script}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _shunt
+printf '%s\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', code]);
+    return stdout.split('\n').filter((word) => word !== '');
+  }
+
+  test('completes commands, flags and what these may be, in bash', async () => {
+    expect(await offered('shunt des')).toEqual(['describe']);
+    expect(await offered('shunt help wa')).toEqual(['wait']);
+    expect(await offered('shunt wait --ti')).toEqual(['--timeout']);
+    expect(await offered('shunt list --output ')).toEqual(['table', 'json', 'yaml']);
+    expect(await offered('shunt list -o y')).toEqual(['yaml']);
+    expect(await offered('shunt list s')).toEqual(['services']);
+    expect(await offered('shunt check man')).toEqual([]);
+  });
+
+  test.each(['zsh', 'fish'])('knows all commands in %s', async (shell) => {
+    const { status, stdout } = await shunt('completion', shell);
+    expect(status).toBe(0);
+    for (const { name, summary } of commands) {
+      expect(stdout).toContain(name);
+      expect(stdout).toContain(summary.replaceAll(':', shell === 'zsh' ? '\\:' : ':').replaceAll("'", "\\'"));
+    }
+  });
+
+  test('refuses other shells', async () => {
+    expect((await shunt('completion', 'csh')).stderr).toBe(
+      'shunt: argument SHELL: "csh" is none; write one of bash, zsh, fish.\n',
+    );
   });
 });

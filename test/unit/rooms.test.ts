@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, Room>> = {
   protos: { knows: [], uses: ['@grpc/grpc-js', 'protobufjs'] },
   receipts: { knows: ['catalog', 'intercepts', 'problems', 'resources', 'xds', 'log'] },
   metrics: { knows: ['receipts', 'status', 'xds'], uses: ['prom-client'] },
-  status: { knows: ['catalog', 'problems', 'receipts', 'xds'] },
+  status: { knows: ['catalog', 'problems', 'receipts', 'resources', 'translate', 'xds'] },
 
   // Whom a resource is due to.
   causes: { knows: ['sources', 'catalog', 'intercepts', 'resources'] },
@@ -80,7 +80,7 @@ const rooms: Readonly<Record<string, Room>> = {
   cli: {
     knows: [
       ...['sources', 'translate', 'resources', 'problem-log', 'nearest', 'log', 'settings', 'pipeline', 'gateway'],
-      ...['control-plane', 'demo', 'explain', 'problems', 'status'],
+      ...['control-plane', 'demo', 'explain', 'problems', 'receipts', 'status'],
     ],
     uses: ['yaml'],
   },
