@@ -145,7 +145,7 @@ export async function startControlPlane({
   const state = { catalog, receipts, problems: () => problems.current(), clients: () => xds.status() };
   const metrics = new Metrics(state);
   const endpoints = new Map<string, Endpoint>([
-    ...statusEndpoints(state, store),
+    ...statusEndpoints(state, store, () => xds.reports()),
     [EXPLAIN_PATH, (query) => answerExplain({ catalog, options, store }, query)],
   ]);
   const admin = await startAdminServer(settings.admin, readiness, endpoints, metrics, adminToken);

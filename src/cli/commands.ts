@@ -33,6 +33,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).command,
   },
   {
+    name: 'config-dump',
+    summary: 'Show what an Envoy has been given, resource by resource, and how it answered.',
+    load: async () => (await import('./config-dump.ts')).command,
+  },
+  {
     name: 'wait',
     summary: 'Wait until a preview is in force on all gateways, as in CI jobs.',
     load: async () => (await import('./wait.ts')).command,

@@ -32,5 +32,6 @@ export type { ClientStatus, TypeStatus, XdsEvent } from './events.ts';
 export type { XdsLimits } from './limits.ts';
 export type { Node } from './node.ts';
 export type { NamedVersion, Refusal, Variant } from './protocol.ts';
+export type { StreamReport } from './report.ts';
 export { createXdsServer, type XdsServer, type XdsServerOptions } from './server.ts';
 export type { CertificateFiles, ClientPolicy, Identity, TlsOptions } from './trust/index.ts';

@@ -14,6 +14,7 @@ import type { Node } from './node.ts';
 import { Pace } from './pace.ts';
 import type { DeltaRequest, SotwRequest } from './protocol.ts';
 import { addReflection } from './reflection.ts';
+import type { StreamReport } from './report.ts';
 import { type Method, methods, serviceNames } from './service.ts';
 import { SideServices } from './side-services.ts';
 import { deltaSpeech, sotwSpeech } from './speech.ts';
@@ -41,6 +42,8 @@ export interface XdsServer {
   close(): Promise<void>;
   /** The connected clients that have said who they are. */
   status(): readonly ClientStatus[];
+  /** The same by resource. What it costs is paid when the types of a client are asked for. */
+  reports(): readonly StreamReport[];
 }
 
 /** Serves a store's resources to Envoys and other xDS clients, on one aggregated stream or on one a type. */
@@ -114,9 +117,10 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
   }
 
   const sideServices = new SideServices(server);
+  const reports = () => [...connections].flatMap((connection) => connection.report() ?? []);
   const reportsFor: ReportsFor = (call) => {
     const mayBe = claimable(tls, call);
-    return [...connections].flatMap((connection) => connection.report() ?? []).filter(({ node }) => mayBe(node));
+    return reports().filter(({ node }) => mayBe(node));
   };
   addClientStatus(sideServices, reportsFor, log);
   addReflection(sideServices, [...serviceNames, CLIENT_STATUS_SERVICE]);
@@ -167,6 +171,7 @@ export function createXdsServer({ store, groupsOf, log, onEvent, tls, ...options
         });
       }),
     status: () => [...connections].flatMap((connection) => connection.status() ?? []),
+    reports,
   };
 }
 

@@ -32,7 +32,7 @@ describe.skipIf(envoy === undefined)('a command of the page does what it says:',
       ...sliceManifests('shop/api-pr-123', [8081]),
     ]);
     server = await startWatchedShunt(folder);
-    gateway = await startTestEnvoy({ xdsPort: server.xdsPort, protocol: 'delta' });
+    gateway = await startTestEnvoy({ xdsPort: server.xdsPort, protocol: 'delta', nodeId: 'gateway-1' });
     cwd = await mkdtemp(join(tmpdir(), 'shunt-page-'));
     const manifests = join(import.meta.dirname, 'commands/manifests');
     for (const name of ['manifests', 'main']) await cp(join(manifests, 'shop'), join(cwd, name), { recursive: true });

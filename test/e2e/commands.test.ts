@@ -51,6 +51,7 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
   const asked = (...args: readonly string[]) => shuntIn({ SHUNT_ADMIN: `127.0.0.1:${server.adminPort}` }, ...args);
   const golden = (name: string, ended: Awaited<ReturnType<typeof shunt>>) =>
     expectGolden(GOLDEN, name, ended, [
+      [/127\.0\.0\.1:\d+/g, 'HOST:PORT'],
       [/\d+ms/g, 'TOOK'],
       [/\d+ ms/g, 'N ms'],
       [/\d{4}-\d\d-\d\dT[\d:.]+Z \(\d+s ago\)/g, 'TIME (AGE ago)'],
@@ -97,6 +98,23 @@ describe.skipIf(envoy === undefined)('commands that ask a running control plane'
     expect(parse(yaml.stdout)).toEqual(truth);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there.
     expect(yaml.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  test('show what an Envoy has been given', async () => {
+    const versions = [/\b[0-9a-f]{16,}\b/g, 'VERSION'] as const;
+    const dump = await asked('config-dump', 'test-gateway', '--type', 'eds');
+    await expectGolden(GOLDEN, 'config-dump', dump, [versions, [/(?<=\S) {3,}/g, '   ']]);
+    const { stdout } = await asked('config-dump', 'test-gateway', '-o', 'json');
+    const { resources } = JSON.parse(stdout) as { resources: readonly { resource: object; progress: string }[] };
+    expect(new Set(resources.map(({ progress }) => progress))).toEqual(new Set(['accepted']));
+    expect(resources).toContainEqual(
+      expect.objectContaining({
+        typeUrl: typeUrls.cluster,
+        name: 'shop/api/80',
+        resource: expect.objectContaining({ name: 'shop/api/80' }),
+      }),
+    );
+    await golden('config-dump-nobody', await asked('config-dump', 'nobody'));
   });
 
   test('wait until a preview is in force on all gateways', async () => {

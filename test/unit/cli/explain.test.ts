@@ -133,7 +133,7 @@ describe('the endpoint', () => {
   it('takes questions only', async () => {
     expect((await fetch(`${admin}/api/v1/explain`, { method: 'POST' })).status).toBe(405);
     expect(await (await fetch(`${admin}/api`)).text()).toBe(
-      '/api is not here; there are /healthz, /readyz, /metrics, /api/v1/previews, /api/v1/services, /api/v1/gateways, /api/v1/resources, /api/v1/explain.\n',
+      '/api is not here; there are /healthz, /readyz, /metrics, /api/v1/previews, /api/v1/services, /api/v1/gateways, /api/v1/config-dump, /api/v1/resources, /api/v1/explain.\n',
     );
   });
 });
