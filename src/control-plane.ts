@@ -159,6 +159,7 @@ export async function startControlPlane({
       ...announcing,
       previews: () => previewStatuses(state),
       problems: () => problems.current(),
+      gateways: () => receipts.gateways().length,
       report: (origin, told) => problems.report(origin, told),
       log,
     });

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem } from '../problems.ts';
-import { type ObjectApi, RequestFailure } from '../sources/kubernetes/index.ts';
+import type { ObjectApi } from '../sources/kubernetes/index.ts';
 import type { PreviewStatus } from '../status/index.ts';
 import { EventWriter } from './event-writer.ts';
 import { Lease, statusOf } from './lease.ts';
+import { reportOf, withReports } from './reports.ts';
 import { announcements, carriedOn, entryName, type Standing, standings } from './standing.ts';
-import { StatusMap } from './status-map.ts';
+import { type Memory, StatusMap } from './status-map.ts';
 
 export interface AnnouncerOptions {
   readonly api: ObjectApi;
@@ -18,6 +19,8 @@ export interface AnnouncerOptions {
   /** How things stand at present. */
   readonly previews: () => readonly PreviewStatus[];
   readonly problems: () => readonly Problem[];
+  /** How many are connected to this replica. */
+  readonly gateways: () => number;
   /** Where is told what cannot be written; replaces what was told of the same origin before. */
   readonly report: (origin: string, problems: readonly Problem[]) => void;
   readonly log: { info(fields: object, sentence: string): void };
@@ -27,6 +30,8 @@ export interface AnnouncerOptions {
 const PAUSE_MS = 1_000;
 const REST = 10;
 const PAUSE_AFTER_FAILURE_MS = 10_000;
+/** How often the reports of other replicas are read though nothing is waited for. */
+const READ_MS = 5_000;
 
 /** Tells owners in the cluster how their objects stand, while no other replica does. */
 export class Announcer {
@@ -35,8 +40,10 @@ export class Announcer {
   readonly #events: EventWriter;
   readonly #status: StatusMap;
   #stopped = false;
-  /** Of the term of this replica, while it has the Lease. */
-  #ending: AbortController | undefined;
+  #since = 0;
+  /** While this replica has the Lease. */
+  #term: Term | undefined;
+  #wake: () => void = () => {};
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: AnnouncerOptions) {
@@ -53,86 +60,97 @@ export class Announcer {
       onAttempt: (where, error) => this.#attempted(`Events in namespace ${where}`, eventsRule(where), error),
       onDropped: (count) => options.log.info({ count }, `${count} Events are left out: too many wait to be written`),
     });
-    this.#status = new StatusMap(api, namespace, `${name}-previews`);
+    this.#status = new StatusMap(api, namespace, `${name}-previews`, identity, () => performance.now());
   }
 
   /** To be called once all that exists is known. */
   start(): void {
-    if (!this.#stopped) this.#lease.start();
+    if (this.#stopped) return;
+    this.#since = Date.now();
+    this.#lease.start();
+    this.#looking = this.#look();
   }
 
   /** Lets another replica go on at once. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#end();
+    this.#wake();
     await this.#looking;
-    await Promise.all([this.#events.clear(), this.#lease.stop()]);
+    // Whoever goes on counts these gateways no more.
+    const leaving = this.#term === undefined ? this.#status.report(undefined).catch(() => {}) : undefined;
+    await Promise.all([leaving, this.#events.clear(), this.#lease.stop()]);
   }
 
   #exchanged(held: boolean): void {
-    const { namespace, name } = this.#options;
-    this.#options.log.info(
-      { held },
-      `${held ? 'Has' : 'Has no longer'} the Lease ${namespace}/${name} to write Events`,
-    );
-    this.#end();
-    if (held) this.#begin();
-    else void this.#events.clear();
+    const { namespace, name, log } = this.#options;
+    log.info({ held }, `${held ? 'Has' : 'Has no longer'} the Lease ${namespace}/${name} to write Events`);
+    this.#term = held ? { told: undefined, pending: true, readAt: 0 } : undefined;
+    this.#wake();
+    if (!held) void this.#events.clear();
   }
 
-  #begin(): void {
-    const ending = new AbortController();
-    this.#ending = ending;
-    this.#looking = this.#term(ending.signal);
-  }
-
-  #end(): void {
-    this.#ending?.abort();
-    this.#ending = undefined;
-  }
-
-  /** Looks again and again, as long as this replica has the Lease. */
-  async #term(signal: AbortSignal): Promise<void> {
-    const name = `${this.#options.name}-previews`;
-    const term: Term = { told: undefined };
-    while (!signal.aborted) {
+  /** Looks again and again: tells what there is to tell or, while another replica has the Lease, reports to that one. */
+  async #look(): Promise<void> {
+    while (!this.#stopped) {
       const began = performance.now();
-      let failure: unknown;
-      try {
-        await this.#look(term);
-      } catch (error) {
-        failure = error;
-      }
-      if (signal.aborted) return;
-      this.#attempted(`the ConfigMap ${this.#options.namespace}/${name}`, this.#rule('configmaps', name), failure);
+      const failure = await this.#tell().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const { namespace, name } = this.#options;
+      const map = `${name}-previews`;
+      if (!this.#stopped) this.#attempted(`the ConfigMap ${namespace}/${map}`, this.#rule('configmaps', map), failure);
       const pause = failure === undefined ? PAUSE_MS : PAUSE_AFTER_FAILURE_MS;
-      await delay(Math.max(pause, REST * (performance.now() - began)), undefined, { signal }).catch(() => {});
+      await this.#pause(Math.max(pause, REST * (performance.now() - began)));
     }
   }
 
-  async #look(term: Term): Promise<void> {
+  async #pause(ms: number): Promise<void> {
+    const waking = new AbortController();
+    this.#wake = () => waking.abort();
+    if (!this.#stopped) await delay(ms, undefined, { signal: waking.signal }).catch(() => {});
+  }
+
+  #tell(): Promise<void> {
+    const term = this.#term;
+    if (term !== undefined) return this.#lease.held ? this.#announce(term) : Promise.resolve();
+    const { previews, problems, gateways } = this.#options;
+    const count = gateways();
+    return this.#status.report(count === 0 ? undefined : reportOf(previews(), problems(), count, Date.now()));
+  }
+
+  async #announce(term: Term): Promise<void> {
     const { previews, problems } = this.#options;
-    // What an earlier holder, or an earlier run, has told is not told again.
-    const memory = term.told === undefined ? await this.#memory() : undefined;
-    if (!this.#lease.held) return;
-    const all = problems();
+    const isFirst = term.told === undefined;
+    let memory: Memory | undefined;
+    if (isFirst || term.pending || performance.now() - term.readAt >= READ_MS) {
+      memory = await this.#read();
+      term.readAt = performance.now();
+    }
+    if (this.#term !== term || !this.#lease.held) return;
+
+    const reports = this.#status.reports();
+    const statuses = previews().map((status) => withReports(status, reports, this.#since, Date.now()));
+    const all = [...problems(), ...reports.flatMap(({ refusals }) => refusals)];
     const byObject = Map.groupBy(all, ({ object }) => object);
+    // What an earlier holder, or an earlier run, has told is not told again.
     const before = term.told ?? memory?.entries;
-    const isUnknown = (name: string) => before === undefined || (memory?.complete === false && !before.has(name));
+    const isUnknown = (name: string) => before === undefined || (isFirst && !memory!.complete && !before.has(name));
     const now = new Map<string, Standing>();
-    for (const [object, standing] of standings(previews(), all)) {
+    for (const [object, standing] of standings(statuses, all)) {
       const name = entryName(object);
       const known = before?.get(name);
       now.set(name, carriedOn(known, standing));
-      if (isUnknown(name)) continue;
-      this.#events.add(announcements(object, known, standing, byObject.get(object) ?? []));
+      if (!isUnknown(name)) this.#events.add(announcements(object, known, standing, byObject.get(object) ?? []));
     }
     term.told = now;
+    // What the others have of it is to be read soon.
+    term.pending = statuses.some(({ state }) => state === 'arriving');
     await this.#status.write(now);
   }
 
   /** Without the right to read it, there is none: nothing is told then but what changes from now on. */
-  async #memory(): ReturnType<StatusMap['read']> {
+  async #read(): Promise<Memory | undefined> {
     try {
       return await this.#status.read();
     } catch (error) {
@@ -147,12 +165,11 @@ export class Announcer {
       this.#options.report(origin, []);
       return;
     }
-    if (!(error instanceof RequestFailure)) throw error;
     const forbidden = statusOf(error) === 403;
     const problem: Problem = {
       code: 'announcement-unwritten',
       object: what,
-      message: `cannot be written: ${error.message}. Nobody is told in the cluster how previews stand; all else goes on.`,
+      message: `cannot be written: ${error instanceof Error ? error.message : error}. Nobody is told in the cluster how previews stand; all else goes on.`,
       advice: forbidden ? advice : 'It is tried again.',
     };
     this.#options.report(origin, [problem]);
@@ -179,4 +196,8 @@ function eventsRule(namespace: string): string {
 interface Term {
   /** How each object stood when it was last looked at, and what of that has been told. */
   told: ReadonlyMap<string, Standing> | undefined;
+  /** Whether other replicas are waited for. */
+  pending: boolean;
+  /** When their reports were read, milliseconds of a clock that is never set. */
+  readAt: number;
 }

@@ -1,9 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { openAnnouncing, openSource } from '../../src/cli/source.ts';
 import { type ControlPlane, startControlPlane } from '../../src/control-plane.ts';
 import { createLogger } from '../../src/log.ts';
 import { defaultSettings } from '../../src/settings/index.ts';
+import { cleanEnvironment } from '../support/environment.ts';
 import { envoyOrSkip, startTestEnvoy } from '../support/envoy.ts';
 import { History } from '../support/history.ts';
 import type { LogLine } from '../support/shunt.ts';
@@ -11,6 +16,7 @@ import { describeWithApiServer } from '../support/with-apiserver.ts';
 import { Cluster, READ_EVERYTHING, type Rule } from './objects.ts';
 
 const envoy = await envoyOrSkip();
+const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
 /** What docs/operating.md says. */
 const ANNOUNCE: readonly Rule[] = [
@@ -75,7 +81,31 @@ describeWithApiServer('what is told in a cluster', (server) => {
     return { controlPlane, log };
   }
 
-  const leads = ({ log }: { readonly log: History<LogLine> }) => log.first(({ held }) => held === true);
+  /** The program, which can be killed. */
+  async function runReplica(): Promise<{ readonly child: ChildProcess; readonly log: History<LogLine> }> {
+    const flags = ['--kubernetes', '--kubeconfig', server.kubeconfig('viewer'), '--namespace', namespace];
+    const announce = ['--announce', 'on', '--announce-namespace', namespace];
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'serve', ...flags, ...announce, '--xds', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
+      { stdio: ['ignore', 'ignore', 'pipe'], env: cleanEnvironment() },
+    );
+    const ended = once(child, 'close');
+    closing.push(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
+    const log = new History<LogLine>();
+    createInterface({ input: child.stderr! }).on('line', (line) => log.add(JSON.parse(line) as LogLine));
+    void ended.then(() => log.end(new Error('shunt serve has ended')));
+    return { child, log };
+  }
+
+  /** Until it has the Lease, and there is a memory: what changes from then on is told. */
+  async function leads({ log }: { readonly log: History<LogLine> }): Promise<void> {
+    await log.first(({ held }) => held === true);
+    await cluster.untilExists(`/api/v1/namespaces/${namespace}/configmaps/shunt-previews`);
+  }
 
   async function createPreview(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     await cluster.createService(namespace, name);
@@ -142,6 +172,37 @@ describeWithApiServer('what is told in a cluster', (server) => {
     await statusWith(`${namespace}.lost`, 'refused');
     await first.controlPlane.close();
     await leads(second);
+    await createPreview('odd', { 'shunt.dev/intercepts': 'api', 'shunt.dev/key': 'Odd' });
+    await event('KeyInvalid', 'odd');
+    expect((await events()).map(({ reason, series }) => `${reason} ${series?.count ?? 1}`).sort()).toEqual([
+      'BaselineMissing 1',
+      'KeyInvalid 1',
+    ]);
+  });
+
+  test.skipIf(envoy === undefined)('counts the gateways of all replicas, whichever of them tells', async () => {
+    await begin();
+    const leader = await startReplica();
+    await leads(leader);
+    const other = await startReplica();
+    const gateway = await startTestEnvoy({ xdsPort: other.controlPlane.xds.port });
+    closing.push(() => gateway.stop());
+    await createPreview('api-pr-1', { 'shunt.dev/intercepts': 'api', 'shunt.dev/key': 'pr-1' });
+    await cluster.createSlice(namespace, 'api-pr-1', 'api-pr-1', ['10.1.0.9']);
+    expect((await event('Live', 'api-pr-1')).note).toMatch(/^1 of 1 gateways have acknowledged it, \d+ ms after/);
+    expect(await statusWith(`${namespace}.api-pr-1`, 'live')).toMatchObject({ gateways: '1 of 1' });
+  });
+
+  test('is told by another replica when the one that did so is killed, and nothing twice', async () => {
+    await begin();
+    const killed = await runReplica();
+    await leads(killed);
+    await createPreview('lost', { 'shunt.dev/intercepts': 'nobody', 'shunt.dev/key': 'lost' });
+    await event('BaselineMissing', 'lost');
+    await statusWith(`${namespace}.lost`, 'refused');
+    const other = await startReplica();
+    killed.child.kill('SIGKILL');
+    await leads(other);
     await createPreview('odd', { 'shunt.dev/intercepts': 'api', 'shunt.dev/key': 'Odd' });
     await event('KeyInvalid', 'odd');
     expect((await events()).map(({ reason, series }) => `${reason} ${series?.count ?? 1}`).sort()).toEqual([
