@@ -152,8 +152,11 @@ export class Catalog implements CatalogView {
   /** Copies, which a baseline's selector may cover, and gateways, which may stand behind its name, are not its endpoints. */
   #readBehind(id: ServiceId, portName: string): Behind {
     const gateways = new Set<string>();
+    const entry = this.#entries.get(id);
+    // What is no preview loses endpoints to those only who may write in its own namespace: anybody may call a Service theirs.
+    const namespace = entry?.preview === undefined ? id.slice(0, id.indexOf('/')) : undefined;
     const endpoints = readEndpoints(this.#slicesBehind(id), portName, (address, port) => {
-      const isGateway = this.#gateways.has(address, port);
+      const isGateway = this.#gateways.has(address, port, namespace);
       if (isGateway) gateways.add(address);
       return isGateway || this.#isCopy(id, address);
     });

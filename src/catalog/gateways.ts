@@ -14,11 +14,13 @@ export class GatewayIndex {
   /**
    * Whether a gateway listens there. The address alone does not say: gateways on the network of their nodes share theirs
    * with others.
+   *
+   * @param namespace of the Services of gateways that count; without it, all do.
    */
-  has(address: string, port: number): boolean {
-    return this.#slices
-      .with(address)
-      .some((slice) => this.#services.has(ownerOf(slice)) && slice.ports.some((each) => each.port === port));
+  has(address: string, port: number, namespace?: string): boolean {
+    const counts = (slice: EndpointSliceRecord) =>
+      this.#services.has(ownerOf(slice)) && (namespace === undefined || slice.namespace === namespace);
+    return this.#slices.with(address).some((slice) => counts(slice) && slice.ports.some((each) => each.port === port));
   }
 
   /** @returns the Services of whose endpoints some are gateways now that were none, or the other way round. */

@@ -18,6 +18,9 @@ export function readHost(entry: string, previewDomain: string): HostReading {
   if (host === previewDomain || host.endsWith(`.${previewDomain}`)) {
     return { wrong: `${quote(host)} lies in the preview domain ${previewDomain}` };
   }
+  if (/(^|\.)(svc|cluster\.local)$/.test(name)) {
+    return { wrong: `${quote(host)} is for Services, which have their names inside the cluster without asking` };
+  }
   if (!/^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/.test(path) || path.includes('//')) {
     return { wrong: `${quote(path)} is no path` };
   }

@@ -2,7 +2,7 @@ import type { CatalogView } from '../catalog/catalog.ts';
 import { matchText } from '../catalog/match.ts';
 import type { Baseline, HttpPort, Preview } from '../catalog/model.ts';
 import { describe, SERVICE } from '../catalog/model.ts';
-import { ANNOTATIONS } from '../catalog/names.ts';
+import { ANNOTATIONS, LABELS } from '../catalog/names.ts';
 import type { Problem } from '../problems.ts';
 import { Claims, hiddenBy, partlyHidden } from './claims.ts';
 import type { BaselineIntercepts, Intercept } from './intercept.ts';
@@ -29,7 +29,7 @@ export interface Resolution {
 export function resolveIntercepts(
   id: string,
   catalog: CatalogView,
-  carriers: { readonly host: boolean } = { host: true },
+  carriers: KeyCarriers = { host: true },
 ): Resolution {
   const previews = withoutDoubles(catalog.previewsOf(id)).sort(byPrecedence);
   const baseline = catalog.baseline(id);
@@ -44,6 +44,7 @@ export function resolveIntercepts(
     const otherwise = preview.mirror === undefined && speaksOtherwise(baseline, preview);
     const refusal =
       refusalOf(preview, baseline, catalog) ??
+      matchesKeys(preview, carriers) ??
       (otherwise && bridged === MOST_BRIDGED ? [oneBridgeTooMany(preview)] : undefined) ??
       (preview.mirror === undefined ? claims.conflict(preview) : tooMany(mirrors, preview));
     if (refusal !== undefined) {
@@ -75,6 +76,38 @@ function withoutDoubles(previews: readonly Preview[]): Preview[] {
   const wish = ({ namespace, key, match }: Preview) => `${namespace} ${key ?? (match && matchText(match))}`;
   const services = new Set(previews.filter(({ kind }) => kind === SERVICE).map(wish));
   return previews.filter((preview) => preview.kind === SERVICE || !services.has(wish(preview)));
+}
+
+/** Names of what carries keys, as far as it is on. */
+interface KeyCarriers {
+  readonly host: boolean;
+  readonly header?: string | undefined;
+  readonly baggage?: string | undefined;
+  readonly tracestate?: string | undefined;
+  readonly cookie?: string | undefined;
+  readonly query?: string | undefined;
+}
+
+/** Rules count before keys, so that one on a carrier would take the requests of whose key that is. */
+function matchesKeys(preview: Preview, carriers: KeyCarriers): readonly Problem[] | undefined {
+  if (preview.mirror !== undefined) return undefined;
+  const condition = preview.match?.conditions.find(
+    ({ source, name, test }) =>
+      test.kind !== 'absent' &&
+      (carriers[source] === name ||
+        (source === 'header' &&
+          ((name === 'baggage' && carriers.baggage !== undefined) ||
+            (name === 'tracestate' && carriers.tracestate !== undefined)))),
+  );
+  if (condition === undefined) return undefined;
+  return [
+    previewProblem(
+      preview,
+      'match-invalid',
+      `its match asks for the ${condition.source} ${condition.name}, which carries keys, and a key's requests are its preview's.`,
+      `Give it the label ${LABELS.key} instead, or match something else.`,
+    ),
+  ];
 }
 
 /** Of one baseline: each costs each Envoy a cluster and a listener of its own. */

@@ -112,8 +112,12 @@ function ownKey({ key }: Preview, on: MirrorCondition, { carriers: { header, bag
   return [{ append: { header: member, append_action: 'APPEND_IF_EXISTS_OR_ADD' } } as const];
 }
 
-/** Requests without a body, or with one that surely has room; no upgrades, whose streams may last for ever. */
+/**
+ * Requests without a body, or with one that surely has room; no upgrades, whose streams may last for ever; and no copies,
+ * which would be copied without end where a mirror's endpoint leads back to a gateway.
+ */
 const COPYABLE: NonNullable<RouteMatch['headers']> = [
+  { name: MIRROR_HEADER, present_match: true, invert_match: true },
   {
     name: 'content-length',
     string_match: { safe_regex: { regex: `[0-9]{0,${BODY_DIGITS}}` } },

@@ -265,14 +265,16 @@ class RouteTranslator {
 
 /** What no request of a route configuration goes on with, but where the gateway adds it anew. */
 function removedEverywhere(routes: RoutesFor, options: GatewayOptions): string[] {
+  // A caller may send the secret to a listener that does not ask for it.
+  const secret = options.trust === undefined ? [] : [options.trust.secretHeader];
   switch (routes) {
     case 'trusted':
-      return [];
+      return secret;
     case 'guarded':
       return [TRUSTED];
     case 'untrusted':
     case 'claimed':
-      return [...strippedHeaders(options)];
+      return [...strippedHeaders(options), ...secret];
     default:
       return routes satisfies never;
   }

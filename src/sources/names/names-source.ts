@@ -23,6 +23,7 @@ const FIRST_SYNC_MS = 2_000;
 export class NamesSource implements Source, SourceSink {
   readonly #inner: Source;
   readonly #objects: ObjectStore;
+  readonly #mayBeLocal: boolean;
   readonly #lookups: LookupTable;
   readonly #resolved = new Map<string, ResolvedObject>();
   readonly #slices = new Map<string, readonly EndpointSliceRecord[]>();
@@ -35,6 +36,8 @@ export class NamesSource implements Source, SourceSink {
   constructor(inner: Source, resolver: Resolver, servicesWithoutSlices: boolean) {
     this.#inner = inner;
     this.#objects = new ObjectStore(servicesWithoutSlices);
+    // A folder is of somebody who tries things on their own machine; in a cluster, anybody may write a name.
+    this.#mayBeLocal = servicesWithoutSlices;
     this.#lookups = new LookupTable(resolver, (users) => this.#resolvedAnew(users));
   }
 
@@ -90,7 +93,7 @@ export class NamesSource implements Source, SourceSink {
     const lookups = this.#lookups.use(key, wanted?.targets.map(({ names }) => names) ?? []);
     const known = this.#resolved.get(key);
     if (wanted === undefined) this.#resolved.delete(key);
-    else if (known === undefined) this.#resolved.set(key, new ResolvedObject(wanted, lookups));
+    else if (known === undefined) this.#resolved.set(key, new ResolvedObject(wanted, lookups, this.#mayBeLocal));
     else known.exchange(wanted, lookups);
   }
 

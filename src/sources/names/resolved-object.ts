@@ -1,6 +1,7 @@
 import type { Problem } from '../../problems.ts';
 import type { EndpointSliceRecord } from '../source.ts';
 import { refKey } from '../source.ts';
+import { isLocal } from './local.ts';
 import type { NameLookup } from './name-lookup.ts';
 import { type ResolvedEndpoint, resolvedSlices } from './resolved-slices.ts';
 import type { WantedNames } from './wanted-names.ts';
@@ -11,8 +12,14 @@ export class ResolvedObject {
   #wanted: WantedNames;
   #lookups: readonly NameLookup[];
 
-  /** @param lookups one for each target. */
-  constructor(wanted: WantedNames, lookups: readonly NameLookup[]) {
+  readonly #mayBeLocal: boolean;
+
+  /**
+   * @param lookups one for each target.
+   * @param mayBeLocal whether names may lead to the machine that uses them.
+   */
+  constructor(wanted: WantedNames, lookups: readonly NameLookup[], mayBeLocal: boolean) {
+    this.#mayBeLocal = mayBeLocal;
     this.#wanted = wanted;
     this.#lookups = lookups;
   }
@@ -25,21 +32,33 @@ export class ResolvedObject {
 
   slices(): readonly EndpointSliceRecord[] {
     const found = this.#wanted.targets.flatMap(({ conditions }, index) =>
-      this.#lookups[index]!.addresses.map((address) => ({ ...address, conditions })),
+      this.#usable(this.#lookups[index]!).map((address) => ({ ...address, conditions })),
     );
     const unresolved = this.#lookups.some(({ addresses }) => addresses.length === 0);
     if (found.length > 0 || !unresolved) this.#endpoints = found;
     return resolvedSlices(this.#wanted, this.#endpoints);
   }
 
+  #usable({ addresses }: NameLookup): NameLookup['addresses'] {
+    return this.#mayBeLocal ? addresses : addresses.filter((address) => !isLocal(address));
+  }
+
   problems(): readonly Problem[] {
     const { owner, service, targets } = this.#wanted;
     const kept = this.#endpoints.length > 0 ? ' Until then the last good addresses stay in force.' : '';
     return targets.flatMap((target, index) => {
-      const failure = this.#lookups[index]!.failure;
+      const object = refKey({ kind: 'Service', namespace: owner.namespace, name: service });
+      const lookup = this.#lookups[index]!;
+      const refused = lookup.addresses.filter((address) => !this.#usable(lookup).includes(address));
+      if (refused.length > 0) {
+        const written = refused.map(({ address }) => address).join(', ');
+        const message = `${target.names[0]} leads to ${written}, which is where the gateways are themselves.`;
+        const local = 'Write a name or an address that other machines know.';
+        return [{ code: 'name-unresolved', object, place: owner.place, message, advice: local } as const];
+      }
+      const failure = lookup.failure;
       if (failure === undefined) return [];
       const { message, advice } = target.complaint(failure);
-      const object = refKey({ kind: 'Service', namespace: owner.namespace, name: service });
       return [{ code: 'name-unresolved', object, place: owner.place, message, advice: advice + kept } as const];
     });
   }

@@ -3,7 +3,7 @@ import { Catalog } from '../../../src/catalog/catalog.ts';
 import { resolveIntercepts } from '../../../src/intercepts/resolve.ts';
 import { formatProblem } from '../../../src/problems.ts';
 import type { ServicePort, SourceRecord } from '../../../src/sources/source.ts';
-import { baseline, preview, slice } from '../../support/records.ts';
+import { baseline, preview, service, slice } from '../../support/records.ts';
 
 function resolve(id: string, ...records: SourceRecord[]) {
   const catalog = new Catalog('preview.example.com');
@@ -296,4 +296,37 @@ it('lets one key name previews of many baselines in several namespaces', () => {
   ];
   expect(resolve('shop/api', ...records)).toMatchObject({ entries: [['10.0.0.2 pr-1']], problems: [] });
   expect(resolve('prod/db', ...records)).toMatchObject({ entries: [['10.0.0.3 pr-1']], problems: [] });
+});
+
+describe('a rule', () => {
+  const carriers = { host: true, header: 'x-preview', cookie: 'preview', baggage: 'preview' };
+  const codes = (match: string) => {
+    const catalog = new Catalog('preview.example.com');
+    const thief = preview('shop/thief', 'api', undefined, { annotations: { 'shunt.dev/match': match } });
+    catalog.apply({ upserts: [baseline('shop/api'), thief], deletes: [] }, 0);
+    return resolveIntercepts('shop/api', catalog, carriers).problems.map(({ code }) => code);
+  };
+
+  it('takes no requests by what carries the keys of others', () => {
+    for (const match of [
+      'x-preview=pr-1',
+      'baggage=preview=pr-1',
+      'cookies: {preview: pr-1}',
+      'baggage: {preview: pr-1}',
+    ]) {
+      expect(codes(match)).toEqual(['match-invalid']);
+    }
+  });
+
+  it('may want that none is there', () => {
+    expect(codes('headers: {x-preview: {absent: true}, x-user: alice}')).toEqual([]);
+  });
+});
+
+it('a Service loses no endpoints to gateways that another namespace calls its own', () => {
+  const role = { labels: { 'shunt.dev/role': 'gateway' } };
+  const world = [baseline('shop/api'), slice('shop/api', ['10.0.0.1'])];
+  const claim = (id: string) => [service(id, role), slice(id, ['10.0.0.1'])];
+  expect(resolve('shop/api', ...world, ...claim('evil/edge')).entries).toEqual([['10.0.0.1']]);
+  expect(resolve('shop/api', ...world, ...claim('shop/edge')).entries).toEqual([[]]);
 });

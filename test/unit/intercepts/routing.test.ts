@@ -95,7 +95,7 @@ describe('names outside the cluster', () => {
   });
 
   it('cannot take the name of a Service from it', () => {
-    const { hosts, problems } = routeNames([made('shop/evil', 'api.shop.svc'), made('shop/api')], DOMAIN);
+    const { hosts, problems } = routeNames([made('shop/evil', 'api.shop'), made('shop/api')], DOMAIN);
     expect(hosts).toEqual([]);
     expect(problems.map(({ object }) => object)).toEqual(['Service shop/evil', 'Service shop/api']);
   });

@@ -56,6 +56,17 @@ async function pass(seconds = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(seconds * 1_000);
 }
 
+test('in a cluster, a name that leads to the machine of the gateways gets no endpoints, and its owner is told', async () => {
+  resolver.answer('me.example.com', ['127.0.0.1', '169.254.169.254']);
+  await startWith({ servicesWithoutSlices: false }, external('trap', 'me.example.com'));
+  expect(addresses('trap:dns-ipv4') ?? []).toEqual([]);
+  expect(seen.sentences()).toEqual([
+    expect.stringContaining(
+      'me.example.com leads to 127.0.0.1, 169.254.169.254, which is where the gateways are themselves',
+    ),
+  ]);
+});
+
 describe('an ExternalName Service', () => {
   test('gets a slice for each address family, with the ports that its callers use', async () => {
     resolver.answer('db.example.com', ['10.0.0.2', 'fd00::1', '10.0.0.1']);
