@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type EventEmitter, once } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -218,8 +218,9 @@ describe('a client that', { timeout: 30_000 }, () => {
         const socket = connect(server.port, '127.0.0.1');
         // Being cut off while it still writes, it may see a reset instead of an end.
         socket.on('error', () => {});
+        const closed = ended(socket);
         socket.resume().end(bytes);
-        await once(socket, 'close');
+        await closed;
       }
     });
   });
