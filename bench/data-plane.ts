@@ -4,7 +4,7 @@ import { measure } from './data-plane/measure.ts';
 import { startPlain } from './data-plane/plain.ts';
 import { startShunt } from './data-plane/shunt.ts';
 import { formatCells } from './data-plane/table.ts';
-import { runSession, type Session } from './session.ts';
+import { runBenchmark, type Session } from './session.ts';
 import { startUpstreams } from './upstreams.ts';
 
 const usage = `Usage: npm run bench:data-plane -- [--rounds N] [--milliseconds N]
@@ -48,10 +48,4 @@ function readOptions(args: readonly string[]): Options | string {
   }
 }
 
-const options = readOptions(process.argv.slice(2));
-if (typeof options === 'string') {
-  console.error(`${options}\n\n${usage}`);
-  process.exitCode = 1;
-} else {
-  process.exitCode = await runSession((session) => bench(options, session));
-}
+process.exitCode = await runBenchmark({ usage, readOptions, bench });

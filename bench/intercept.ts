@@ -4,7 +4,7 @@ import type { Contender, Surroundings } from './contender.ts';
 import { startFloor } from './floor.ts';
 import { formatIntervalsAboveFloor } from './interval-table.ts';
 import { measure } from './measure.ts';
-import { runSession, type Session } from './session.ts';
+import { runBenchmark, type Session } from './session.ts';
 import { startShunt } from './shunt.ts';
 import { startUpstreams } from './upstreams.ts';
 
@@ -54,10 +54,4 @@ function readOptions(args: readonly string[]): Options | string {
   }
 }
 
-const options = readOptions(process.argv.slice(2));
-if (typeof options === 'string') {
-  console.error(`${options}\n\n${usage}`);
-  process.exitCode = 1;
-} else {
-  process.exitCode = await runSession((session) => bench(options, session));
-}
+process.exitCode = await runBenchmark({ usage, readOptions, bench });

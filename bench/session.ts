@@ -17,6 +17,27 @@ export interface Session {
   surroundings(name: string): Omit<Surroundings, 'upstreams'>;
 }
 
+export interface Benchmark<Options> {
+  readonly usage: string;
+  /** @returns what is wrong with the arguments, if anything is. */
+  readonly readOptions: (args: readonly string[]) => Options | string;
+  /** @returns what is to be printed. */
+  readonly bench: (options: Options, session: Session) => Promise<string>;
+}
+
+/**
+ * Runs a benchmark with the arguments of the process, or says how it is used.
+ *
+ * @returns the exit status.
+ */
+export async function runBenchmark<Options extends object>(benchmark: Benchmark<Options>): Promise<number> {
+  const { usage, readOptions, bench } = benchmark;
+  const options = readOptions(process.argv.slice(2));
+  if (typeof options !== 'string') return runSession((session) => bench(options, session));
+  console.error(`${options}\n\n${usage}`);
+  return 1;
+}
+
 /**
  * Runs a benchmark: finds an Envoy, ends whatever was started when it is over, however it ends, and prints what the
  * benchmark returns with the machine's load below.

@@ -1,7 +1,7 @@
 import { describe } from './catalog/model.ts';
 import type { BaselineIntercepts } from './intercepts/intercept.ts';
 import type { ResourceName } from './resources/index.ts';
-import type { ObjectRef, SourceChange, SourceRecord } from './sources/source.ts';
+import { refKey, type SourceChange, type SourceRecord } from './sources/source.ts';
 
 /** What a cause is sought among: the intercepts of a baseline and the resources that these became. */
 export interface Origin {
@@ -60,24 +60,20 @@ function ruled({ intercepts }: Origin): readonly string[] {
 
 /** The objects that people write whose change a step of the source tells: for a Pod its owner, for a slice its Service. */
 export function changedObjects({ upserts, deletes }: SourceChange): readonly string[] {
-  return [...new Set([...upserts.map(writtenFor), ...deletes.map(nameOf)])];
+  return [...new Set([...upserts.map(writtenFor), ...deletes.map(refKey)])];
 }
 
 function writtenFor(record: SourceRecord): string {
   switch (record.kind) {
     case 'Service':
-      return nameOf(record);
+      return refKey(record);
     case 'EndpointSlice':
       return describe({ ...record, kind: 'Service', name: record.service, id: '' });
     case 'Pod':
-      return record.owner === undefined ? nameOf(record) : describe({ ...record, ...record.owner, id: '' });
+      return record.owner === undefined ? refKey(record) : describe({ ...record, ...record.owner, id: '' });
     default:
       return record satisfies never;
   }
-}
-
-function nameOf({ kind, namespace, name }: ObjectRef): string {
-  return `${kind} ${namespace}/${name}`;
 }
 
 function keyOf({ typeUrl, name }: ResourceName): string {

@@ -1,5 +1,6 @@
+import { compareText } from '../intercepts/precedence.ts';
 import type { StreamReport } from '../xds/index.ts';
-import { compare, time } from './previews.ts';
+import { time } from './previews.ts';
 
 /** Where it is told what one node has been given: `?node=ID`. */
 export const CONFIG_DUMP_PATH = '/api/v1/config-dump';
@@ -44,6 +45,6 @@ export function answerConfigDump(reports: readonly StreamReport[], query: URLSea
         };
       }),
     )
-    .sort((a, b) => compare(a.typeUrl, b.typeUrl) || compare(a.name, b.name));
+    .sort((a, b) => compareText(a.typeUrl, b.typeUrl) || compareText(a.name, b.name));
   return { status: 200, body: { node, resources } };
 }

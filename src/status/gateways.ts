@@ -1,5 +1,6 @@
+import { compareText } from '../intercepts/precedence.ts';
 import type { ClientStatus, TypeStatus } from '../xds/index.ts';
-import { compare, time } from './previews.ts';
+import { time } from './previews.ts';
 import type { State } from './state.ts';
 
 /** A connected Envoy, or another client of xDS. */
@@ -34,7 +35,7 @@ const TOLD = 20;
 export function gatewayStatuses({ clients }: State): readonly GatewayStatus[] {
   return clients()
     .map(statusOf)
-    .sort((a, b) => compare(a.node, b.node) || compare(a.stream, b.stream));
+    .sort((a, b) => compareText(a.node, b.node) || compareText(a.stream, b.stream));
 }
 
 function statusOf({ node, stream, variant, groups, connectedAt, types }: ClientStatus): GatewayStatus {

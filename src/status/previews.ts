@@ -1,5 +1,6 @@
 import type { LabelledPreview } from '../catalog/catalog.ts';
 import { describe } from '../catalog/model.ts';
+import { compareText } from '../intercepts/precedence.ts';
 import type { Receipt } from '../receipts/index.ts';
 import { type ProblemStatus, problemsByObject, type State } from './state.ts';
 
@@ -59,7 +60,9 @@ export function previewStatuses({ catalog, receipts, problems }: State): readonl
       const receipt = preview && receipts.of(preview.baseline, preview.id);
       return statusOf(object, receipt, wrong.get(describe(object)) ?? []);
     })
-    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.kind, b.kind));
+    .sort(
+      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.kind, b.kind),
+    );
 }
 
 /** How each of them stands, in no particular order. */
@@ -110,9 +113,4 @@ function stateOf(receipt: Receipt | undefined, problems: readonly ProblemStatus[
 /** As of RFC 3339. */
 export function time(milliseconds: number | undefined): string | undefined {
   return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
-}
-
-/** By code units, so that the order is the same everywhere. */
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

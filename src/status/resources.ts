@@ -1,6 +1,6 @@
+import { compareText } from '../intercepts/precedence.ts';
 import type { ResourceStore } from '../resources/index.ts';
 import { RENDERED, resourceJson } from '../translate/render.ts';
-import { compare } from './previews.ts';
 
 /** Where what Envoys get is told: all names, or one resource of them. */
 export const RESOURCES_PATH = '/api/v1/resources';
@@ -21,7 +21,7 @@ export function resourceStatuses(
   const view = store.view(...groups);
   return RENDERED.flatMap((typeUrl) =>
     [...view.names(typeUrl)]
-      .sort(compare)
+      .sort(compareText)
       .map((name) => ({ typeUrl, name, version: view.get(typeUrl, name)!.version })),
   );
 }

@@ -1,5 +1,5 @@
 import { describe } from '../catalog/model.ts';
-import { compare } from './previews.ts';
+import { compareText } from '../intercepts/precedence.ts';
 import { type ProblemStatus, problemsByObject, type State } from './state.ts';
 
 /** A Service that may be intercepted. */
@@ -21,7 +21,7 @@ export interface ServiceStatus {
 /** All baselines, in the order of their names. */
 export function serviceStatuses({ catalog, problems }: State): readonly ServiceStatus[] {
   const wrong = problemsByObject(problems());
-  const ordered = [...catalog.baselines()].sort((a, b) => compare(a.id, b.id));
+  const ordered = [...catalog.baselines()].sort((a, b) => compareText(a.id, b.id));
   return ordered.map((baseline) => {
     const { id, namespace, name, hosts, ports } = baseline;
     const first = ports[0];
@@ -33,7 +33,7 @@ export function serviceStatuses({ catalog, problems }: State): readonly ServiceS
       hosts: hosts.map(({ host, pathPrefix }) => (pathPrefix === '/' ? host : host + pathPrefix)),
       ports: ports.map((port) => ({ name: port.name, port: port.port, protocol: port.protocol })),
       endpoints: endpoints.filter(({ usable }) => usable).length,
-      previews: catalog.previewsOf(id).map(describe).sort(compare),
+      previews: catalog.previewsOf(id).map(describe).sort(compareText),
       problems: wrong.get(describe(baseline)) ?? [],
     };
   });

@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, Room>> = {
   protos: { knows: [], uses: ['@grpc/grpc-js', 'protobufjs'] },
   receipts: { knows: ['catalog', 'intercepts', 'problems', 'resources', 'xds', 'log'] },
   metrics: { knows: ['receipts', 'status', 'xds'], uses: ['prom-client'] },
-  status: { knows: ['catalog', 'problems', 'receipts', 'resources', 'translate', 'xds'] },
+  status: { knows: ['catalog', 'intercepts', 'problems', 'receipts', 'resources', 'translate', 'xds'] },
 
   // Whom a resource is due to.
   causes: { knows: ['sources', 'catalog', 'intercepts', 'resources'] },
